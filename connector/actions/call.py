@@ -1,0 +1,67 @@
+"""What an action is told about the event beside the mapped fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal, NamedTuple
+
+from connector.events import Flag, Json, Proven, Violation
+from connector.tables import TABLES, Table
+from connector.tables.layout import FIRST_DAY
+
+RevenueSource = Literal["revenue", "subtotal", "total_less_tax_shipping", "items"]
+
+
+@dataclass(frozen=True, slots=True)
+class LakeSettings:
+    """Settings that rows depend on, so they are part of the configuration's fingerprint."""
+
+    tables: tuple[Table, ...] = TABLES
+    """The declared tables, the user's promoted columns behind each."""
+    first_day: date = FIRST_DAY
+    """Sender's times before it are unusable."""
+    future_bound_ms: int = 86_400_000
+    """Sender's times later than this after the arrival are unusable."""
+    revenue_from: tuple[RevenueSource, ...] = ("revenue",)
+    """Where ``order_revenue`` may come from, in order."""
+    currencies: Mapping[str, str] = field(default_factory=dict)
+    """Currency assumed per source when an event names none."""
+    privacy_key: bytes | None = field(default=None, repr=False)
+    """Key of the hashes in ``deletions``; None: the hash is null (previews only)."""
+
+    def table(self, name: str) -> Table:
+        return next(table for table in self.tables if table.name == name)
+
+
+class Call(NamedTuple):
+    """One event on its way to its rows."""
+
+    event: dict[str, Json]
+    """The event with ``type`` and the spec's ``event`` name filled in; else as received."""
+    type: str
+    """``track`` ``page`` ``screen`` ``identify`` ``group`` ``alias`` ``delete``."""
+    received_event: str | None
+    """Name of a track call as received."""
+    message_id: str | None
+    key: str
+    """Event key: what makes copies of an event one (tables 3)."""
+    source: str
+    proven: Proven
+    received_at_ms: int | None
+    flags: Sequence[Flag] = ()
+    violations: Sequence[Violation] = ()
+    mapping: str = ""
+    """Label of the mapping, ``<name>@<8 hex>``."""
+
+
+class Refusal(Exception):
+    """An action refuses the event; the code is a rejected reason."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+Columns = dict[str, Any]

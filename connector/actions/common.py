@@ -1,0 +1,126 @@
+"""The columns every table shares: identity, the four times, the envelope, bookkeeping."""
+
+from __future__ import annotations
+
+from connector.actions.call import Call, Columns, LakeSettings
+from connector.actions.reading import is_missing
+from connector.events import Flag, Json
+from connector.jsontext import dumps
+from connector.tables.layout import LAST_DAY, ms_of
+from connector.values.coerce import text
+from connector.values.times import read_time
+
+_LAST_MS = ms_of(LAST_DAY)
+_TIMES = (("originalTimestamp", "original_timestamp"), ("sentAt", "sent_at"), ("receivedAt", "received_at"))
+SHARED_KEYS = frozenset(
+    "type event messageId userId anonymousId groupId channel timestamp originalTimestamp sentAt receivedAt "
+    "properties context writeKey".split()
+)
+
+
+def bookkeeping(call: Call, table: str, subscription: str, row_id: str) -> Columns:
+    """A row with what does not come from the payload, and the message's id."""
+    row: Columns = {
+        "row_id": row_id,
+        "source": call.source,
+        "type": call.type,
+        "proven": call.proven,
+        "mapping": call.mapping,
+        "subscription": subscription,
+    }
+    if call.message_id is not None:
+        row["message_id"] = call.message_id
+    return row
+
+
+def note_identity(call: Call, event: dict[str, Json], flags: list[Flag], rest: dict[str, Json]) -> None:
+    if call.message_id is None:
+        flags.append(Flag("message_id_missing", "messageId"))
+        if not is_missing(event.get("messageId")):
+            rest["messageId"] = event["messageId"]
+
+
+def put_text(
+    event: dict[str, Json], key: str, column: str, row: Columns, flags: list[Flag], rest: dict[str, Json]
+) -> None:
+    """A top-level value to a text column; what did not fit as sent stays in the envelope too."""
+    value = event.get(key)
+    if value is None or value == "":
+        return
+    noticed = len(flags)
+    typed = text(value, key, flags)
+    if typed:
+        row[column] = typed
+    if len(flags) > noticed:
+        rest[key] = value
+
+
+def put_people(event: dict[str, Json], row: Columns, flags: list[Flag], rest: dict[str, Json]) -> None:
+    put_text(event, "userId", "user_id", row, flags, rest)
+    put_text(event, "anonymousId", "anonymous_id", row, flags, rest)
+    distinct = row.get("user_id") or row.get("anonymous_id")
+    if distinct is None:
+        flags.append(Flag("identity_missing", "userId"))
+    else:
+        row["distinct_id"] = distinct
+
+
+def put_times(
+    call: Call,
+    event: dict[str, Json],
+    settings: LakeSettings,
+    row: Columns,
+    flags: list[Flag],
+    rest: dict[str, Json],
+) -> None:
+    """The four times, and the one that counts (tables 6.2). Source: segment-delivery 1.8, quirks 58 to 62."""
+    first_ms = ms_of(settings.first_day)
+    for key, column in _TIMES:
+        value = event.get(key)
+        if is_missing(value):
+            continue
+        read = read_time(value)
+        if read.code is not None:
+            flags.append(Flag(read.code, key))
+        if read.ms is not None:
+            row[column] = read.ms
+        if not read.exact:
+            rest[key] = value
+    received = row.get("received_at")
+    if received is None and call.received_at_ms is not None:
+        received = row["received_at"] = call.received_at_ms
+    sent = event.get("timestamp")
+    stated: int | None = None
+    if not is_missing(sent):
+        read = read_time(sent)
+        stated = read.ms
+        if read.code is not None:
+            flags.append(Flag(read.code, "timestamp"))
+        if not read.exact:
+            rest["timestamp"] = sent
+    latest = _LAST_MS if received is None else min(_LAST_MS, received + settings.future_bound_ms)
+    if stated is not None and first_ms <= stated <= latest:
+        row["timestamp"] = stated
+        return
+    if stated is not None:
+        flags.append(Flag("time_out_of_range", "timestamp"))
+        rest["timestamp"] = sent
+    for other in (received, call.received_at_ms, row.get("original_timestamp")):
+        if other is not None and first_ms <= other <= _LAST_MS:
+            row["timestamp"] = other
+            flags.append(Flag("time_replaced", "timestamp"))
+            return
+    flags.append(Flag("time_missing", "timestamp"))
+
+
+def put_json(row: Columns, column: str, value: Json) -> None:
+    """A J column: only objects that hold something."""
+    if type(value) is dict and value:
+        row[column] = dumps(value)
+
+
+def finish(row: Columns, call: Call, flags: list[Flag]) -> Columns:
+    """Flags in the order of their first appearance, each once; violations of the main row."""
+    row["flags"] = list(dict.fromkeys(flags)) if flags else []
+    row["violations"] = list(call.violations)
+    return row

@@ -1,0 +1,208 @@
+"""Rows of ``events``: the main row of a call, and the lines of an order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from connector.actions.call import Call, Columns, LakeSettings
+from connector.actions.common import (
+    SHARED_KEYS,
+    bookkeeping,
+    finish,
+    note_identity,
+    put_json,
+    put_people,
+    put_text,
+    put_times,
+)
+from connector.actions.money import note_currency, note_totals, put_order_revenue, put_refund
+from connector.actions.products import ProductList, line_of, read_products
+from connector.actions.reading import ContextReader, ObjectReader, is_missing, read_paths
+from connector.events import Flag, Json, Row
+from connector.jsontext import dumps
+from connector.tables.events_table import CONTEXT, EVENTS
+from connector.tables.model import Table
+from connector.values.coerce import COERCERS, text
+from connector.values.ids import row_id
+from connector.values.names import SINGLE_PRODUCT_EVENTS
+
+LINE_EVENT = "Product Purchased"
+_PAGE_KEYS = frozenset(("path", "referrer", "search", "title", "url"))
+_NOT_READ_HERE = frozenset(("products", "position_text", "categories", "coupons"))
+_SHARED_BY_LINES = frozenset(
+    "message_id source user_id anonymous_id distinct_id group_id channel timestamp original_timestamp "
+    "sent_at received_at order_id checkout_id affiliation currency line_count type received_event proven "
+    "mapping subscription".split()
+) | {column.name for column in CONTEXT}
+_OWN = frozenset(column.name for column in EVENTS.columns)
+
+Overrides = Callable[[Columns, list[Flag]], None]
+
+
+class EventRows:
+    """Builds rows of ``events`` from calls. Made once per configuration.
+
+    Raises nothing on a value: what does not fit is null, flagged, and stays readable in a JSON column.
+    """
+
+    def __init__(self, table: Table, settings: LakeSettings) -> None:
+        self._settings = settings
+        self._properties = ObjectReader(
+            (
+                column
+                for column in EVENTS.columns
+                if column.name not in _NOT_READ_HERE
+                and column.sources
+                and column.sources[0].startswith("properties.")
+                and column.name not in ("order_revenue", "refund_amount")
+            ),
+            "properties.",
+        )
+        self._context = ContextReader(
+            column for column in EVENTS.columns if any(path.startswith("context.") for path in column.sources)
+        )
+        self._promoted = tuple(column for column in table.columns if column.name not in _OWN)
+
+    def rows(
+        self,
+        call: Call,
+        event: dict[str, Json],
+        subscription: str,
+        occurrence: int,
+        override: Overrides | None = None,
+        *,
+        with_lines: bool = False,
+    ) -> list[Row]:
+        """The main row, and with ``with_lines`` one row per product of an Order Completed behind it.
+
+        Args:
+            call: the event's identity and arrival.
+            event: what the mapping's ``event`` field gave; by default the event itself.
+            override: writes the mapping's ``columns`` into the main row.
+        """
+        flags = list(call.flags)
+        row, products = self._main(call, event, subscription, occurrence, flags, override)
+        lines: list[Columns] = []
+        completed = row["event"] == "Order Completed"
+        if completed:
+            lines, notes = self._lines(call, row, products, occurrence, flags)
+            if with_lines:
+                flags.extend(notes)
+            put_order_revenue(row, lines, self._settings, flags)
+            note_totals(row, lines, flags)
+        if not (completed and with_lines):
+            return [Row("events", finish(row, call, flags))]
+        finish(row, call, flags)
+        return [Row("events", row), *(Row("events", line) for line in lines)]
+
+    def _main(
+        self,
+        call: Call,
+        event: dict[str, Json],
+        subscription: str,
+        occurrence: int,
+        flags: list[Flag],
+        override: Overrides | None,
+    ) -> tuple[Columns, ProductList]:
+        rest = {key: value for key, value in event.items() if key not in SHARED_KEYS}
+        row = bookkeeping(call, "events", subscription, row_id("events", occurrence, None, call.key))
+        note_identity(call, event, flags, rest)
+        put_people(event, row, flags, rest)
+        put_text(event, "groupId", "group_id", row, flags, rest)
+        put_text(event, "channel", "channel", row, flags, rest)
+        put_times(call, event, self._settings, row, flags, rest)
+        products = self._put_properties(call, event, row, flags, rest)
+        self._put_context(event, row, flags, rest)
+        if call.type != "track":
+            _put_page(event, row, flags, rest)
+        if self._promoted:
+            read_paths(self._promoted, event, row, flags)
+        if override is not None:
+            override(row, flags)
+        if call.type == "track":
+            note_currency(row, call.source, self._settings, flags)
+        put_json(row, "envelope", rest)
+        return row, products
+
+    def _put_properties(
+        self, call: Call, event: dict[str, Json], row: Columns, flags: list[Flag], rest: dict[str, Json]
+    ) -> ProductList:
+        properties = event.get("properties")
+        if type(properties) is not dict:
+            if not is_missing(properties):
+                flags.append(Flag("properties_not_object", "properties"))
+                rest["properties"] = properties
+            properties = {}
+        elif properties:
+            row["properties"] = dumps(properties)
+        if call.type != "track":
+            row["event"] = call.type
+            return read_products(None)
+        name = row["event"] = call.event["event"]
+        row["received_event"] = call.received_event
+        self._properties.read(properties, row, flags, name)
+        products = read_products(properties.get("products"))
+        flags.extend(products.flags)
+        if products.structs is not None:
+            row["products"] = products.structs
+        if name in SINGLE_PRODUCT_EVENTS:
+            if "product_id" not in row and "sku" not in row:
+                flags.append(Flag("product_key_missing", "properties.product_id"))
+        elif name in ("Order Refunded", "Order Cancelled"):
+            put_refund(row, flags)
+        return products
+
+    def _put_context(
+        self, event: dict[str, Json], row: Columns, flags: list[Flag], rest: dict[str, Json]
+    ) -> None:
+        context = event.get("context")
+        if type(context) is dict:
+            put_json(row, "context", self._context.read(context, row, flags))
+        elif not is_missing(context) and context != []:
+            flags.append(Flag("context_not_object", "context"))
+            rest["context"] = context
+
+    def _lines(
+        self, call: Call, order: Columns, products: ProductList, occurrence: int, flags: list[Flag]
+    ) -> tuple[list[Columns], list[Flag]]:
+        if not products.structs:
+            flags.append(Flag("products_missing", "properties.products"))
+        if products.sent_count is not None:
+            order["line_count"] = products.sent_count
+        shared = {key: value for key, value in order.items() if key in _SHARED_BY_LINES}
+        lines: list[Columns] = []
+        made: list[Flag] = []
+        for product in products.products:
+            row, notes = line_of(product, shared)
+            row["row_id"] = row_id("events", occurrence, product.line_index, call.key)
+            row["event"] = LINE_EVENT
+            row["flags"] = list(dict.fromkeys((*product.flags, *notes)))
+            row["violations"] = []
+            made.extend(notes)
+            lines.append(row)
+        return lines, made
+
+
+def _put_page(event: dict[str, Json], row: Columns, flags: list[Flag], rest: dict[str, Json]) -> None:
+    """Page and screen calls: their name, category, and the page keys that ``context.page`` did not give."""
+    properties = event.get("properties")
+    if type(properties) is not dict:
+        properties = {}
+    for key, column in (("name", "page_name"), ("category", "page_category")):
+        if is_missing(event.get(key)):
+            rest.pop(key, None)
+            value, path = properties.get(key), f"properties.{key}"
+        else:
+            value, path = rest.pop(key), key
+        if not is_missing(value):
+            noticed = len(flags)
+            if typed := text(value, path, flags):
+                row[column] = typed
+            if path == key and len(flags) > noticed:
+                rest[key] = value
+    for key in _PAGE_KEYS & properties.keys():
+        column = f"context_page_{key}"
+        if column not in row and not is_missing(properties[key]):
+            typed = COERCERS["S"](properties[key], f"properties.{key}", flags)
+            if typed:
+                row[column] = typed

@@ -1,0 +1,109 @@
+"""Cases beside a mapping: an event, and the rows it must give. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from connector.errors import ConfigError
+from connector.events import Captured, Json, Outcome
+from connector.jsontext import dumps
+from connector.tables import Table
+from connector.tables.public import public_row
+from connector.values.times import read_time
+
+_KEYS = frozenset(("name", "event", "source", "route", "proven", "received_at", "expect"))
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case of a ``*.cases.yaml`` file."""
+
+    name: str
+    captured: Captured
+    expect: list[Json]
+    """``{table, row, absent}`` or ``{rejected: {code}}`` each; empty: no subscription matches."""
+
+
+def read_cases(document: Json, where: str) -> list[Case]:
+    """Check the shape of a cases file.
+
+    Raises:
+        ConfigError: the first fault, with its place.
+    """
+    if not isinstance(document, list):
+        raise ConfigError(f"{where}: should be a list of cases")
+    return [_read_case(item, f"{where}: case {place}") for place, item in enumerate(document)]
+
+
+def _read_case(item: Json, where: str) -> Case:
+    if not isinstance(item, dict) or not isinstance(item.get("name"), str) or "event" not in item:
+        raise ConfigError(f"{where}: needs a name, an event and what to expect")
+    unknown = set(item) - _KEYS
+    if unknown or not isinstance(item.get("expect"), list):
+        raise ConfigError(f"{where}: knows {', '.join(sorted(_KEYS))}; expect is a list")
+    arrival = item.get("received_at")
+    raw = dumps(item["event"]).encode()
+    captured = Captured(
+        captured_file="case",
+        captured_index=0,
+        source=item.get("source", "file"),
+        route=item.get("route", "webhook"),
+        received_at_ms=None if arrival is None else read_time(str(arrival)).ms,
+        proven=item.get("proven", "none"),
+        event=item["event"],
+        error=None,
+        repaired=False,
+        raw=lambda: raw,
+        place="case",
+    )
+    return Case(item["name"], captured, item["expect"])
+
+
+def differences(
+    case: Case, pipeline: Callable[[Captured], Outcome], tables: Mapping[str, Table]
+) -> Iterator[str]:
+    """What of the outcome is not as expected, one line each; nothing when the case holds."""
+    got = public_outcome(pipeline(case.captured), tables)
+    if len(got) != len(case.expect):
+        yield f"expected {len(case.expect)} rows, got {len(got)}: {_summary(got)}"
+        return
+    for place, (wanted, found) in enumerate(zip(case.expect, got, strict=True)):
+        yield from _compare(wanted, found, f"expect[{place}]")
+
+
+def public_outcome(outcome: Outcome, tables: Mapping[str, Table]) -> list[dict[str, Json]]:
+    """What ``connector map`` prints for one event: ``{"table", "row"}`` or ``{"rejected"}`` each."""
+    if outcome.rejected is not None:
+        rejected = outcome.rejected
+        said: dict[str, Json] = {"code": rejected.code, "message": rejected.message}
+        if rejected.violations:
+            said["violations"] = [violation._asdict() for violation in rejected.violations]
+        return [{"rejected": said}]
+    return [{"table": row.table, "row": public_row(row.columns, tables[row.table])} for row in outcome.rows]
+
+
+def _compare(wanted: Json, found: Mapping[str, Json], where: str) -> Iterator[str]:
+    if "rejected" in wanted:
+        code = found.get("rejected", {}).get("code")
+        if code != wanted["rejected"]["code"]:
+            yield f"{where}: expected rejected {wanted['rejected']['code']}, got {_summary([found])}"
+        return
+    if found.get("table") != wanted.get("table"):
+        yield f"{where}.table: expected {wanted.get('table')}, got {_summary([found])}"
+        return
+    row = found["row"]
+    for column, value in wanted.get("row", {}).items():
+        if row.get(column) != value:
+            yield f"{where}.row.{column}: expected {dumps(value)}, got {dumps(row.get(column))}"
+    for column in wanted.get("absent", ()):
+        if column in row:
+            yield f"{where}.row.{column}: expected null, got {dumps(row[column])}"
+
+
+def _summary(got: Sequence[Mapping[str, Json]]) -> str:
+    return ", ".join(
+        f"rejected {item['rejected']['code']}" if "rejected" in item
+        else f"{item['table']} {item['row'].get('event', item['row'].get('type'))}"
+        for item in got
+    ) or "nothing"  # fmt: skip

@@ -1,0 +1,248 @@
+"""The command line: options in, exit codes out. What a command does lies in ``connector/commands``."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from connector import __version__
+from connector.errors import ConfigError, ConnectorError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_EPILOG = """\
+Start with `connector demo`. Point Segment at `connector serve`, then ask with `connector sql` or any other
+reader of Parquet. Exit codes: 0 done, 1 a check failed, 2 wrong usage or settings.
+"""
+
+
+def config_option(function: F) -> F:
+    return click.option(
+        "--config", type=click.Path(exists=True, dir_okay=False), envvar="CONNECTOR_CONFIG",
+        help="Configuration file, YAML. Every key is also a variable, CONNECTOR_<KEY>.",
+    )(function)  # fmt: skip
+
+
+def data_option(function: F) -> F:
+    return click.option("--data", help="Data folder; default ./data.", metavar="DIR")(function)
+
+
+def mapping_option(function: F) -> F:
+    return click.option(
+        "--mapping", type=click.Path(exists=True, dir_okay=False),
+        help="Mapping file; default: the shipped mappings/ecommerce.yaml.",
+    )(function)  # fmt: skip
+
+
+def _settings(config: str | None, **options: Any) -> Any:
+    from connector.config import load_settings
+
+    if config:
+        os.environ["CONNECTOR_CONFIG"] = config
+    return load_settings(**options)
+
+
+class _Group(click.Group):
+    """Turns errors meant for people into one line (or several) and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ConfigError as error:
+            click.echo(f"connector: {error}", err=True)
+            ctx.exit(2)
+        except ConnectorError as error:
+            click.echo(f"connector: {error}", err=True)
+            ctx.exit(1)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(0)
+
+
+@click.group(cls=_Group, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="connector")
+def main() -> None:
+    """A Segment-compatible destination that puts ecommerce events into your own lake, and loses none."""
+
+
+@main.command()
+@config_option
+@data_option
+@mapping_option
+@click.option("--host", help="Address to listen on; default 127.0.0.1.")
+@click.option("--port", type=int, help="Port to listen on; default 8080, 0 takes a free one.")
+@click.option("--workers", type=int, help="Receiver processes; default 2.")
+def serve(config: str | None, **options: Any) -> None:
+    """Receive, keep and write events until told to stop (SIGTERM or Ctrl-C).
+
+    Segment's webhook goes to http://HOST:PORT/webhook/<source>. Also there: /healthz, /readyz, /metrics.
+    """
+    from connector.commands.serve import run
+
+    sys.exit(run(_settings(config, **options), config, options))
+
+
+@main.command()
+@config_option
+@data_option
+@mapping_option
+@click.option("--source", metavar="NAME", help="Who sent the events of plain files; default: file.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes that map files side by side.",
+)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+def replay(
+    config: str | None, paths: tuple[str, ...], source: str | None, workers: int, **options: Any
+) -> None:
+    """Write captured files: journal files, NDJSON, JSON arrays, each also gzipped.
+
+    PATH is a file, a folder or a glob. What the ledger has already is passed over, so an interrupted
+    replay is simply started again.
+    """
+    from connector.commands.replay import run
+
+    run(_settings(config, **options), paths, source, workers)
+
+
+@main.command()
+@config_option
+@data_option
+@mapping_option
+def drain(config: str | None, **options: Any) -> None:
+    """Write everything still in the journal, then exit. Works beside a running serve."""
+    from connector.commands.drain import drain as run
+    from connector.terminal import err, progress
+
+    with progress("draining", 1) as (events, _):
+        written = run(_settings(config, **options), events)
+    err.print(f"wrote {written.files:,} captured files, {written.events:,} events")
+
+
+@main.command()
+@config_option
+@data_option
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def audit(config: str | None, as_json: bool, **options: Any) -> None:
+    """Prove that nothing is lost: exit 0 only if the ledger equation holds and every listed file is there."""
+    from connector.commands.audit import run
+
+    sys.exit(run(_settings(config, **options), as_json))
+
+
+@main.command("map")
+@config_option
+@mapping_option
+@click.option("--source", default="file", show_default=True, metavar="NAME", help="Who sent the events.")
+@click.argument("file", default="-", metavar="[FILE|-]")
+def map_(config: str | None, file: str, source: str, **options: Any) -> None:
+    """Show what events become: one JSON line per row, nothing written.
+
+    FILE holds NDJSON, a JSON array or one JSON object; - is standard input.
+    """
+    from connector.commands.map import run
+
+    run(_settings(config, **options), file, source)
+
+
+@main.command()
+@config_option
+@click.argument("paths", nargs=-1, metavar="[FILE|FOLDER]...")
+def check(config: str | None, paths: tuple[str, ...], **options: Any) -> None:
+    """Compile mappings, run the cases beside them, list every fault with its path.
+
+    Without an argument the configured mapping is checked. Cases of x.yaml lie in x.cases.yaml.
+    """
+    from connector.commands.check import run
+
+    sys.exit(run(_settings(config, **options), paths))
+
+
+@main.command()
+@config_option
+@data_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def status(config: str | None, as_json: bool, **options: Any) -> None:
+    """Backlog, oldest unwritten event, last event per source, rejected by reason, disk."""
+    from connector.commands.status import report, show
+
+    found = report(_settings(config, **options))
+    click.echo(json.dumps(found, indent=2)) if as_json else show(found)
+
+
+@main.command()
+@config_option
+@data_option
+@click.argument("query", required=False)
+def sql(config: str | None, query: str | None, **options: Any) -> None:
+    """Ask DuckDB. Views: events, profiles, groups, aliases, deletions, order_lines, orders.
+
+    Without QUERY, statements are read from the terminal or from standard input.
+    """
+    from connector.commands.sql import run
+
+    sys.exit(run(_settings(config, **options), query))
+
+
+@main.command()
+@click.option("--data", default="./demo-data", show_default=True, metavar="DIR", help="Made anew each time.")
+@click.option("--events", default=5_000, show_default=True, type=click.IntRange(100, 1_000_000))
+@click.option("--seed", default=20, show_default=True, type=int)
+def demo(data: str, events: int, seed: int) -> None:
+    """Start a receiver, send it signed sample events over HTTP, drain, and show what is in the tables."""
+    from connector.commands.demo import run
+
+    sys.exit(run(Path(data), events, seed))
+
+
+@main.command()
+@click.option(
+    "--events", default=1_000, show_default=True, type=click.IntRange(min=0), help="How many messages."
+)
+@click.option(
+    "--days", default=10, show_default=True, type=click.IntRange(min=1), help="Days they spread over."
+)
+@click.option(
+    "--seed", default=20, show_default=True, type=int, help="Another seed is another shop's traffic."
+)
+@click.option(
+    "--duplicates",
+    default=0.0,
+    show_default=True,
+    type=click.FloatRange(0, 1),
+    help="Share of messages sent again.",
+)
+def sample(events: int, days: int, seed: int, duplicates: float) -> None:
+    """Print the sample shop's Segment messages as NDJSON, the same for the same options."""
+    import orjson
+
+    from connector.sample import sample_events
+
+    out = sys.stdout.buffer
+    for event in sample_events(events=events, days=days, seed=seed, duplicates=duplicates):
+        out.write(orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE))
+    out.flush()
+
+
+@main.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print the completion script: eval "$(connector completion bash)"."""
+    from click.shell_completion import get_completion_class
+
+    kind = get_completion_class(shell)
+    assert kind is not None
+    click.echo(kind(main, {}, "connector", "_CONNECTOR_COMPLETE").source())
+
+
+if __name__ == "__main__":
+    main(prog_name="connector")

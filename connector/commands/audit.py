@@ -1,0 +1,35 @@
+"""``connector audit``: what the ledger proves, on screen or as JSON."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict
+
+from connector.config import Settings
+from connector.terminal import err, out
+from connector.wiring import journal_folders
+
+
+def run(settings: Settings, as_json: bool) -> int:
+    """Exit code: 0 when everything holds, 1 otherwise."""
+    from connector.write.audit import audit
+
+    report = audit(
+        settings.data_path,
+        journal_closed=journal_folders(settings).closed,
+        now_ms=time.time_ns() // 1_000_000,
+    )
+    if as_json:
+        out.print_json(json.dumps({"ok": report.ok, **asdict(report)}))
+        return 0 if report.ok else 1
+    for finding in report.findings:
+        err.print(f"[red]✗[/red] {finding}")
+    verdict = "holds" if report.ok else f"does not hold: {len(report.findings)} findings"
+    out.print(
+        f"{report.equation}\n"
+        f"{report.table_rows:,} rows in {report.table_files:,} table files, {report.rejected_files:,} files of "
+        f"rejected events, {report.captured_files:,} captured files, {report.entries:,} ledger entries\n"
+        f"The ledger {verdict}."
+    )
+    return 0 if report.ok else 1

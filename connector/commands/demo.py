@@ -1,0 +1,179 @@
+"""``connector demo``: the main job for real, on this machine, in seconds."""
+
+from __future__ import annotations
+
+import hmac
+import http.client
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import orjson
+
+from connector.config import load_settings
+from connector.errors import CannotKeep, ConfigError
+from connector.lake.open import open_lake
+from connector.sample import sample_events
+from connector.serve import free_port
+from connector.terminal import out, table
+
+_HOST = "127.0.0.1"
+_MARK = ".demo"
+_BATCH = 50
+_SENDERS = 4
+_START_SECONDS = 30
+_SHARE_SENT_SINGLY = 0.3
+_FRAGMENTS = (b'{"product_id":"p-1","price":19.99}', b'{"cart_id":"c-7","coupon":"SPRING"}')
+"""What a webhook sends when its mapping forwards only ``properties``: kept, and rejected with a reason."""
+
+
+class Sent(NamedTuple):
+    """What the demo sent."""
+
+    events: int
+    requests: int
+    seconds: float
+
+
+def run(data: Path, events: int, seed: int) -> int:
+    """Run the demo; exit code 0 when the audit holds.
+
+    Raises:
+        ConfigError: the folder holds something that no demo made.
+    """
+    _make_anew(data)
+    secret = secrets.token_hex(16)
+    environment = {
+        **{key: value for key, value in os.environ.items() if not key.startswith("CONNECTOR_")},
+        "CONNECTOR_DATA": str(data),
+        "CONNECTOR_SOURCES": json.dumps({"demo": {"secrets": ["env:DEMO_SECRET"]}}),
+        "DEMO_SECRET": secret,
+    }
+    with _server(environment, data / "serve.log") as port:
+        out.print(f"receiver  http://{_HOST}:{port}/webhook/demo, signed with a shared secret")
+        sent = _send_all(port, secret.encode(), events, seed)
+        rate = sent.events / sent.seconds
+        out.print(
+            f"sent      {sent.events:,} events in {sent.requests:,} signed requests, "
+            f"all answered 200 after the bytes were on disk ({rate:,.0f} events/s)"
+        )
+        forged = _post(http.client.HTTPConnection(_HOST, port, timeout=10), b'{"type":"track"}', "0" * 40)
+        out.print(f"forged    one request with a wrong signature was answered {forged}")
+        _connector(environment, "drain")
+    out.print("stopped   requests finished, journal closed, exit code 0\n")
+    _show_tables(data)
+    out.print("Ledger", style="bold")
+    code = _connector(environment, "audit")
+    out.print()
+    _show_files(data)
+    return code
+
+
+def _make_anew(data: Path) -> None:
+    if data.exists() and any(data.iterdir()) and not (data / _MARK).exists():
+        raise ConfigError(f"{data}: was not made by a demo, so it is not replaced; choose another --data")
+    shutil.rmtree(data, ignore_errors=True)
+    data.mkdir(parents=True)
+    (data / _MARK).touch()
+
+
+@contextmanager
+def _server(environment: dict[str, str], log: Path) -> Iterator[int]:
+    """A running ``connector serve``; on leaving it is stopped, and must exit with 0."""
+    port = free_port(_HOST)
+    with log.open("wb") as lines:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "connector", "serve", "--port", str(port)],
+            env=environment, stdout=lines, stderr=lines,
+        )  # fmt: skip
+        try:
+            _wait_until_ready(server, port, log)
+            yield port
+        finally:
+            server.terminate()
+            code = server.wait(90)
+    if code != 0:
+        raise CannotKeep(f"the server stopped with exit code {code}; see {log}")
+
+
+def _wait_until_ready(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            connection = http.client.HTTPConnection(_HOST, port, timeout=2)
+            connection.request("GET", "/readyz")
+            if connection.getresponse().status == 200:
+                return
+        except OSError:
+            pass
+        time.sleep(0.1)
+    raise CannotKeep(f"the server did not become ready; see {log}")
+
+
+def _send_all(port: int, secret: bytes, events: int, seed: int) -> Sent:
+    """Send single events and batches side by side, the last part of it with redeliveries among it."""
+    messages = [orjson.dumps(event) for event in sample_events(events=events, seed=seed, duplicates=0.01)]
+    cut = int(len(messages) * _SHARE_SENT_SINGLY)
+    batches = [messages[at : at + _BATCH] for at in range(cut, len(messages), _BATCH)]
+    bodies = [(body, body) for body in (*messages[:cut], *_FRAGMENTS)]
+    bodies += [(b"[" + b",".join(batch) + b"]", batch[0]) for batch in batches]
+    began = time.monotonic()
+    with ThreadPoolExecutor(_SENDERS) as pool:
+        list(pool.map(lambda some: _send(port, secret, some), [bodies[n::_SENDERS] for n in range(_SENDERS)]))
+    return Sent(len(messages) + len(_FRAGMENTS), len(bodies), time.monotonic() - began)
+
+
+def _send(port: int, secret: bytes, bodies: Sequence[tuple[bytes, bytes]]) -> None:
+    """Send bodies over one connection; each is signed as Segment signs it: a batch by its first element."""
+    connection = http.client.HTTPConnection(_HOST, port, timeout=30)
+    for body, signed in bodies:
+        status = _post(connection, body, hmac.new(secret, signed, "sha1").hexdigest())
+        if status != 200:
+            raise CannotKeep(f"the receiver answered {status}")
+    connection.close()
+
+
+def _post(connection: http.client.HTTPConnection, body: bytes, signature: str) -> int:
+    headers = {"Content-Type": "application/json", "X-Signature": signature}
+    connection.request("POST", "/webhook/demo", body, headers)
+    answer = connection.getresponse()
+    answer.read()
+    return answer.status
+
+
+def _connector(environment: dict[str, str], command: str) -> int:
+    return subprocess.run(
+        [sys.executable, "-m", "connector", command], env=environment, check=False
+    ).returncode
+
+
+_ROWS = "SELECT event, count(*) FROM events GROUP BY event ORDER BY count(*) DESC, event LIMIT 12"
+_CATEGORIES = """
+SELECT category, count(*), sum(quantity)::DOUBLE, sum(line_revenue)::DOUBLE, avg(price::DOUBLE)
+FROM order_lines WHERE currency = 'USD' GROUP BY category ORDER BY 4 DESC
+"""
+
+
+def _show_tables(data: Path) -> None:
+    with open_lake(load_settings(data=str(data)).data_path) as lake:
+        table("Rows per event (the 12 most frequent)", ("event", "rows"), lake.execute(_ROWS).fetchall())
+        columns = ("category", "purchases", "units", "item value USD", "average price USD")
+        table("Purchases per category, one per product line", columns, lake.execute(_CATEGORIES).fetchall())
+
+
+def _show_files(data: Path) -> None:
+    files = sorted((data / "tables").rglob("*.parquet"))
+    size = sum(path.stat().st_size for path in files)
+    out.print(f"Files     {len(files)} Parquet files, {size / 1e6:.1f} MB below {data}/tables", markup=False)
+    out.print(f"          for example {files[0].relative_to(data)}" if files else "", markup=False)
+    query = "FROM orders SELECT currency, count(*), sum(gross), sum(refunded) GROUP BY currency"
+    out.print(f'Try next  connector sql --data {data} "{query}"', markup=False)

@@ -1,0 +1,75 @@
+"""``connector sql``: DuckDB with the tables as views, for a person or a script."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import sys
+from typing import TYPE_CHECKING
+
+from connector.config import Settings
+from connector.lake.open import open_lake
+from connector.terminal import err, out
+from connector.wiring import configure
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def run(settings: Settings, query: str | None) -> int:
+    """Answer one query, or every statement read from standard input. Exit code 1 when one failed."""
+    import duckdb
+
+    lake = open_lake(settings.data_path, configure(settings, preview=True).tables)
+    if query is None and sys.stdin.isatty():
+        return _converse(lake)
+    failed = 0
+    for statement in [query] if query is not None else sys.stdin.read().split(";"):
+        if statement.strip():
+            try:
+                _answer(lake, statement)
+            except duckdb.Error as error:
+                err.print(str(error), markup=False)
+                failed = 1
+    return failed
+
+
+def _answer(lake: duckdb.DuckDBPyConnection, statement: str) -> None:
+    """Print an answer: a table on a terminal, tab-separated values in a pipe."""
+    if out.is_terminal:
+        relation = lake.sql(statement)
+        if relation is not None:
+            relation.show(max_width=out.width)
+        return
+    result = lake.execute(statement)
+    if result.description:
+        writer = csv.writer(sys.stdout, delimiter="\t", lineterminator="\n")
+        writer.writerow(column[0] for column in result.description)
+        while rows := result.fetchmany(1_000):
+            writer.writerows(rows)
+
+
+def _converse(lake: duckdb.DuckDBPyConnection) -> int:
+    """Read statements until the end of the input; a statement ends with a semicolon."""
+    import duckdb
+
+    with contextlib.suppress(ImportError):
+        import readline  # noqa: F401 - line editing for input()
+    out.print("Views: events, profiles, groups, aliases, deletions, order_lines, orders. Ctrl-D ends.")
+    text = ""
+    while True:
+        try:
+            text += input("   ...> " if text else "lake> ") + "\n"
+        except EOFError:
+            out.print()
+            return 0
+        except KeyboardInterrupt:
+            text = ""
+            out.print()
+            continue
+        if text.rstrip().endswith(";"):
+            try:
+                _answer(lake, text.rstrip().rstrip(";"))
+            except duckdb.Error as error:
+                err.print(str(error), markup=False)
+            text = ""

@@ -1,0 +1,245 @@
+"""Settings: the only reader of the environment and of configuration files.
+
+Precedence: command-line options, then ``CONNECTOR_…`` variables, then the file, then the defaults.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from connector.errors import ConfigError
+from connector.events import SourceKeys
+from connector.tables.layout import FIRST_DAY
+
+_SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
+_REFERENCE = re.compile(r"(env|file):(.+)\Z", re.DOTALL)
+
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+
+
+class SecondHeader(BaseModel):
+    """A secret header beside the signature, which proves only the first element of a batch."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: str = Field(min_length=1, description="Name of the header.")
+    values: tuple[str, ...] = Field(min_length=1, description="Accepted values, `env:NAME` or `file:PATH`.")
+
+
+class SourceSettings(BaseModel):
+    """One sender."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    secrets: tuple[str, ...] = Field(
+        (), description="Shared secrets of the webhook, `env:NAME` or `file:PATH`; several while rotating."
+    )
+    second_header: SecondHeader | None = Field(
+        None, description="A secret header that proves every element of a batch."
+    )
+    unsigned: bool = Field(False, description="Accept requests without a signature.")
+    currency: str | None = Field(
+        None, pattern=r"^[A-Z]{3}$", description="Assumed when an amount names none, flagged."
+    )
+
+
+class PromotedColumn(BaseModel):
+    """A path of the event that becomes a typed column."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    path: str = Field(min_length=1, description="Dotted path, such as `properties.gift_note`.")
+    type: Literal["S", "T", "M", "Q", "I", "L", "D", "B"] = Field("S", description="Type code of the column.")
+
+
+class Settings(BaseSettings):
+    """Every setting, with its default. The README's table is printed from these descriptions."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix="CONNECTOR_", env_nested_delimiter="__"
+    )
+
+    data: str = Field(
+        "./data", description="The data folder: tables, rejected, ledger and, by default, journal."
+    )
+    mapping: str | None = Field(
+        None, description="Mapping file, YAML or JSON; the shipped `mappings/ecommerce.yaml` when not set."
+    )
+    schemas: Path | None = Field(
+        None, description="Folder with your own schemas; they replace shipped ones by name."
+    )
+    journal: Path | None = Field(None, description="Folder of the journal; `<data>/journal` when not set.")
+    privacy_key: str | None = Field(
+        None,
+        description="Key for hashes of forgotten ids, `env:NAME` or `file:PATH`; else `<data>/privacy.key`.",
+    )
+    sources: dict[Slug, SourceSettings] = Field(
+        default_factory=dict,
+        description="Who may send; none: development, any name, unsigned, loopback only.",
+    )
+    columns: dict[str, dict[str, PromotedColumn]] = Field(
+        default_factory=dict, description="Per table, column name to path and type: keys promoted to columns."
+    )
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8080, ge=0, le=65_535, description="Port to listen on.")
+    workers: int = Field(2, ge=1, le=64, description="Receiver processes.")
+    threads: int = Field(32, ge=1, le=1_024, description="Request threads per receiver process.")
+    max_body_bytes: int = Field(134_217_728, gt=0, description="Largest body accepted; above it 413.")
+    spool_bytes: int = Field(4_194_304, gt=0, description="Bodies above it are spooled to disk.")
+    max_in_flight_bytes: int = Field(
+        536_870_912, gt=0, description="Bytes being received at one time, per process; above it 503."
+    )
+    roll_bytes: int = Field(67_108_864, gt=0, description="A journal file is closed at this size,")
+    roll_seconds: float = Field(20.0, gt=0, description="or this long after its first frame.")
+    journal_reserve_bytes: int = Field(
+        536_870_912, ge=0, description="Free space below which the receiver answers 503."
+    )
+    journal_max_bytes: int | None = Field(
+        None,
+        description="Bytes of closed journal files above which it answers 503; half the free space.",
+    )
+    publish_seconds: float = Field(2.0, gt=0, description="Pause between two rounds of the writer.")
+    retention_days: int = Field(30, ge=1, description="How long written journal files are kept.")
+
+    first_day: date = Field(FIRST_DAY, description="Sender's times before this day are replaced, flagged.")
+    future_bound_ms: int = Field(
+        86_400_000, ge=0, description="Sender's times this far after the arrival are replaced, flagged."
+    )
+    revenue_from: tuple[Literal["revenue", "subtotal", "total_less_tax_shipping", "items"], ...] = Field(
+        ("revenue",), min_length=1, description="Where `order_revenue` may come from, in order."
+    )
+    part_bytes: int = Field(
+        268_435_456, ge=1_048_576, description="A captured file is written in parts of this many bytes."
+    )
+
+    @field_validator("sources", mode="before")
+    @classmethod
+    def _empty_entries(cls, value: Any) -> Any:
+        """``web:`` with nothing behind it is an entry with every default."""
+        return {name: entry or {} for name, entry in value.items()} if isinstance(value, dict) else value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=_file_values())
+
+    @property
+    def data_path(self) -> Path:
+        """The data folder on this machine. An ``s3://`` folder is a ``ConfigError``: it comes later."""
+        if "://" in self.data:
+            raise ConfigError("data: only a folder of this machine is supported by this version")
+        return Path(self.data)
+
+    @property
+    def journal_path(self) -> Path:
+        return self.journal or self.data_path / "journal"
+
+    def source_keys(self, name: str) -> SourceKeys | None:
+        """What a source accepts as proof; None when it is unknown. Without sources: anything, unsigned."""
+        if not self.sources:
+            return SourceKeys(name, unsigned=True)
+        entry = self.sources.get(name)
+        if entry is None:
+            return None
+        missing: list[str] = []
+        secrets = tuple(_resolve(entry.secrets, missing))
+        header = entry.second_header
+        return SourceKeys(
+            name,
+            secrets=secrets,
+            second_header=header.name.lower() if header else None,
+            second_values=tuple(_resolve(header.values, missing)) if header else (),
+            unsigned=entry.unsigned,
+            missing=tuple(missing),
+        )
+
+    def missing_secrets(self) -> list[str]:
+        """References that are configured but not set, as ``web: env:WEB_SECRET``."""
+        keys = [self.source_keys(name) for name in self.sources]
+        return [f"{source.name}: {reference}" for source in keys if source for reference in source.missing]
+
+
+def secret(reference: str) -> bytes | None:
+    """The secret behind ``env:NAME`` or ``file:PATH``; None when it is not set or empty.
+
+    Raises:
+        ConfigError: the reference is neither, as when a secret itself stands in the file.
+    """
+    found = _REFERENCE.match(reference)
+    if found is None:
+        raise ConfigError("a secret is written as env:NAME or file:PATH, never as itself")
+    kind, name = found.groups()
+    if kind == "env":
+        value = os.environ.get(name)
+        return value.encode() if value else None
+    try:
+        return Path(name).read_bytes().rstrip(b"\r\n") or None
+    except OSError:
+        return None
+
+
+def _resolve(references: tuple[str, ...], missing: list[str]) -> list[bytes]:
+    found = []
+    for reference in references:
+        value = secret(reference)
+        if value is None:
+            missing.append(reference)
+        else:
+            found.append(value)
+    return found
+
+
+def _file_values() -> dict[str, Any]:
+    name = os.environ.get("CONNECTOR_CONFIG")
+    if not name:
+        return {}
+    try:
+        values = yaml.safe_load(Path(name).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{name}: {error.strerror or 'cannot be read'}") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        raise ConfigError(f"{name}{where}: is not YAML") from None
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise ConfigError(f"{name}: should be a list of settings, key: value")
+    return values
+
+
+def load_settings(**options: Any) -> Settings:
+    """Settings from options that are not None, the environment, the file and the defaults.
+
+    Raises:
+        ConfigError: every fault at once, by key, without the values.
+    """
+    try:
+        settings = Settings(**{key: value for key, value in options.items() if value is not None})
+    except ValidationError as error:
+        faults = [
+            f"{'.'.join(map(str, fault['loc'])) or 'settings'}: {fault['msg']}" for fault in error.errors()
+        ]
+        raise ConfigError("\n".join(faults)) from None
+    for name in settings.sources:
+        if not _SLUG.match(name):
+            raise ConfigError(f"sources.{name}: lower-case letters, digits, - and _ only")
+        settings.source_keys(name)
+    return settings

@@ -1,0 +1,286 @@
+"""
+Captured files in, one ``Captured`` at a time out, whatever their format.
+
+Told apart by their first bytes after gunzip (journal-protocol 1.2): journal frames, a JSON array of events,
+or NDJSON, which is what Segment's archives and plain files hold. Memory does not grow with the file's size.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import orjson
+
+from connector import jsontext
+from connector.events import Body, Captured, Json, Proven
+from connector.journal.content import Content, forget, load
+from connector.journal.elements import Element, body_elements, is_batch, object_elements
+from connector.journal.frames import BEGINS, Damage, Frame, FrameScan, file_of
+
+PART_BYTES = 256 * 1024 * 1024
+MAX_UNCOMPRESSED_BYTES = 64 * 1024 * 1024 * 1024
+_UNKNOWN = "unknown"
+_LONGEST_TEXT = 256 * 1024 * 1024
+_LONGEST_PLAIN = jsontext.MAX_EVENT_BYTES + 1
+_JOURNAL_NAME = re.compile(r"\d{8}T\d{9}Z-[A-Za-z0-9.]+-\d+-[0-9a-f]{8}")
+
+
+class Identity(NamedTuple):
+    """What a captured file is called and proven by, whatever its path, name or compression."""
+
+    name: str
+    """The file name in its frames, else ``h-`` and 32 hex digits of its content hash."""
+    kind: Literal["frames", "content"]
+    bytes: int
+    """Uncompressed."""
+    sha256: str
+    """Hex, over the uncompressed bytes."""
+
+
+def identify(path: Path, *, max_uncompressed_bytes: int = MAX_UNCOMPRESSED_BYTES) -> Identity:
+    """Return a captured file's identity, reading it once. Raises ``OSError`` and ``CapturedFileTooLarge``."""
+    return _identity(path, load(path, max_uncompressed_bytes))
+
+
+def open_captured(
+    path: Path,
+    *,
+    source: str | None = None,
+    part_bytes: int = PART_BYTES,
+    max_uncompressed_bytes: int = MAX_UNCOMPRESSED_BYTES,
+    spool_folder: Path | None = None,
+) -> CapturedFile:
+    """
+    Open a captured file for one pass over its events.
+
+    Args:
+        path: the file; its name and suffix mean nothing.
+        source: name for events of NDJSON and array files (None: ``file``). Frames state their own.
+        part_bytes: a part ends at the first end of a line, frame or element at or after so many bytes.
+        max_uncompressed_bytes: limit for what a gzip file may unpack to.
+        spool_folder: where large gzip files are unpacked (None: the system's temporary folder).
+
+    Raises ``OSError`` and ``CapturedFileTooLarge``.
+    """
+    content = load(path, max_uncompressed_bytes, spool_folder)
+    identity = _identity(path, content)
+    kind = _Frames if identity.kind == "frames" else _Array if jsontext.is_array(content.text) else _Lines
+    return kind(content, identity, source or "file", part_bytes)
+
+
+class CapturedFile:
+    """One pass over a captured file. The three counts are complete once every part has been consumed."""
+
+    def __init__(self, content: Content, identity: Identity, source: str, part_bytes: int) -> None:
+        self.identity = identity
+        self.torn_bytes = content.torn_bytes
+        """Bytes of an unfinished last frame, and compressed bytes behind the break of a gzip stream."""
+        self.missing_seq = 0
+        """Frames that the numbering says are lost although nothing is damaged: an alarm."""
+        self.corrupt_bytes = 0
+        """Bytes skipped as damaged; each region is one ``journal_corrupt`` record: an alarm."""
+        self._text = content.text
+        self._source = source
+        self._part_bytes = part_bytes
+        self._position = 0
+        self._index = 0
+
+    def parts(self) -> Iterator[Iterator[Captured]]:
+        """Yield the parts in order; what is left of a part is consumed before the next one begins."""
+        while (start := self._position) < len(self._text):
+            part = self._part(start + self._part_bytes)
+            yield part
+            for _ in part:
+                pass
+            forget(self._text, start, self._position)
+
+    def _part(self, limit: int) -> Iterator[Captured]:
+        """Yield events from the position to the first end at or after ``limit``; move the position there."""
+        raise NotImplementedError
+
+    def _next_index(self) -> int:
+        self._index += 1
+        return self._index - 1
+
+    def _objects(self, start: int, end: int, place: str) -> Iterator[Captured]:
+        """Yield the event or batch between two offsets; what no sender would write is not even looked at."""
+        if end - start > _LONGEST_TEXT:
+            raw = partial(_cut, self._text, start, end)
+            yield self._foreign(Element(0, None, "too_large", False, raw, place))
+            return
+        for element in object_elements(self._text[start:end], 0, place):
+            yield self._foreign(element)
+
+    def _foreign(self, element: Element) -> Captured:
+        """Return an event that no frame of ours vouches for: no arrival, nothing proven."""
+        name, index = self.identity.name, self._next_index()
+        return Captured(name, index, self._source, "file", None, "none", *element[1:])
+
+
+class _Frames(CapturedFile):
+    def __init__(self, content: Content, identity: Identity, source: str, part_bytes: int) -> None:
+        super().__init__(content, identity, source, part_bytes)
+        self._scan = FrameScan(self._text, identity.name)
+        self._found = iter(self._scan)
+        self._gzip_torn_bytes = content.torn_bytes
+
+    def _part(self, limit: int) -> Iterator[Captured]:
+        for found in self._found:
+            yield from self._events(found) if isinstance(found, Frame) else self._damaged(found)
+            self._position = found.end
+            if found.end >= limit:
+                break
+        else:
+            self._position = len(self._text)
+        self.torn_bytes = self._gzip_torn_bytes + self._scan.torn_bytes
+        self.missing_seq, self.corrupt_bytes = self._scan.missing_seq, self._scan.corrupt_bytes
+
+    def _events(self, frame: Frame) -> Iterator[Captured]:
+        header, body = frame.header, self._text[frame.body_start : frame.body_end]
+        where = f"frame {header.get('seq', '?')}"
+        event = _plain_event(body)
+        single = type(event) is dict or not jsontext.is_array(body)
+        simple = type(event) is dict and not is_batch(event)
+        plain = Element(0, event, None, False, body.__bytes__, "element 0")
+        for element in (plain,) if simple else body_elements(body):
+            yield Captured(
+                self.identity.name,
+                self._next_index(),
+                header["source"],
+                header["route"],
+                header.get("received_at_ms"),
+                _proven(header["proven"], single, element.position),
+                *element[1:5],
+                f"{where}, {element.place}",
+            )
+
+    def _damaged(self, damage: Damage) -> Iterator[Captured]:
+        place = f"offset {damage.start}, {damage.end - damage.start} bytes"
+        raw = partial(_cut, self._text, damage.start, damage.end)
+        record = Element(0, None, "journal_corrupt", False, raw, place)
+        yield self._foreign(record)._replace(source=_UNKNOWN, route=_UNKNOWN)
+
+
+class _Lines(CapturedFile):
+    def __init__(self, content: Content, identity: Identity, source: str, part_bytes: int) -> None:
+        super().__init__(content, identity, source, part_bytes)
+        self._line = 0
+        self._position = 3 if self._text[:3] == b"\xef\xbb\xbf" else 0
+
+    def _part(self, limit: int) -> Iterator[Captured]:
+        # The hot loop of a backfill: what it needs is local, what is rare is elsewhere.
+        text, name, source = self._text, self.identity.name, self._source
+        position, size, line = self._position, len(self._text), self._line
+        while position < size and position < limit:
+            end = text.find(b"\n", position)
+            end = size if end < 0 else end
+            raw = text[position : min(end, position + _LONGEST_PLAIN)]
+            event = _plain_event(raw)
+            if event is None or is_batch(event):
+                last = end == size and self.torn_bytes > 0
+                yield from self._unusual(position, end, f"line {line}", cut_off=last)
+            else:
+                index = self._index
+                self._index = index + 1
+                place = f"line {line}"
+                cut = raw.__bytes__
+                yield Captured(name, index, source, "file", None, "none", event, None, False, cut, place)
+            position, line = end + 1, line + 1
+        self._position, self._line = min(position, size), line
+
+    def _unusual(self, start: int, end: int, place: str, cut_off: bool) -> Iterator[Captured]:
+        """Yield what a blank, broken, repaired, long or batch line holds."""
+        if jsontext.skip_blanks(self._text, start) < end:
+            for captured in self._objects(start, end, place):
+                cut = cut_off and captured.error == "not_json"
+                yield captured._replace(error="truncated") if cut else captured
+
+
+class _Array(CapturedFile):
+    def __init__(self, content: Content, identity: Identity, source: str, part_bytes: int) -> None:
+        super().__init__(content, identity, source, part_bytes)
+        self._position = jsontext.opening(self._text)
+        self._pieces = jsontext.split(self._text, self._position)
+        self._number = 0
+
+    def _part(self, limit: int) -> Iterator[Captured]:
+        while self._position < min(limit, len(self._text)):
+            start, end, stop = next(self._pieces)
+            more = self._text[stop : stop + 1] == b","
+            if more or end > start:
+                yield from self._objects(start, end, self._place())
+            self._position = stop + 1
+            if not more:
+                yield from self._behind_array()
+
+    def _behind_array(self) -> Iterator[Captured]:
+        """Go on with another array if one follows; keep anything else as one broken record."""
+        rest, size = jsontext.skip_blanks(self._text, self._position), len(self._text)
+        self._position = min(rest, size)
+        if self._text[rest : rest + 1] == b"[":
+            self._pieces = jsontext.split(self._text, rest)
+        elif rest < size:
+            self._position = size
+            raw = partial(_cut, self._text, rest, size)
+            yield self._foreign(Element(0, None, "not_json", False, raw, self._place()))
+
+    def _place(self) -> str:
+        self._number += 1
+        return f"element {self._number - 1}"
+
+
+def _identity(path: Path, content: Content) -> Identity:
+    kind: Literal["frames", "content"] = "frames" if _is_frames(path, content.text) else "content"
+    name = _first_file(path, content.text) if kind == "frames" else None
+    return Identity(name or f"h-{content.sha256[:32]}", kind, len(content.text), content.sha256)
+
+
+def _is_frames(path: Path, text: Body) -> bool:
+    """Return True for journal frames, also when the very first bytes of a file of ours are damaged."""
+    if text[: len(BEGINS)] == BEGINS:
+        return True
+    hint = _hint(path)
+    return hint is not None and text.find(b'\n%b1,"file":"%b"' % (BEGINS, hint.encode())) >= 0
+
+
+def _first_file(path: Path, text: Body) -> str | None:
+    """Return the name in the first good frame, else the one that the first header states."""
+    scan = FrameScan(text, _hint(path))
+    for found in scan:
+        if isinstance(found, Frame):
+            return scan.file
+    return file_of(text)
+
+
+def _hint(path: Path) -> str | None:
+    """Return the name that frames carry unless the file was renamed; only to find the way in damage."""
+    name = path.name.removesuffix(".gz")
+    return name if _JOURNAL_NAME.fullmatch(name) else None
+
+
+def _plain_event(raw: bytes) -> Json:
+    """Decode a line that needs no second look; None when it does."""
+    if len(raw) == _LONGEST_PLAIN:
+        return None
+    try:
+        event = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return None
+    return event if jsontext.is_plain(raw) else None
+
+
+def _proven(frame: Proven, single: bool, position: int) -> Proven:
+    """Return what is proven for one element of a frame."""
+    if frame != "first":
+        return frame
+    if single:
+        return "all"
+    return "none" if position else "first"
+
+
+def _cut(text: Body, start: int, end: int) -> bytes:
+    return text[start:end]

@@ -1,0 +1,1 @@
+"""The lake opened for questions: DuckDB in process, the tables as views."""

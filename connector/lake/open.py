@@ -1,0 +1,68 @@
+"""DuckDB over a data folder: ``<table>_raw`` is every row, ``<table>`` one row per ``row_id``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from connector.tables import PRODUCT_FIELDS, TABLES, Table, TypeCode
+
+if TYPE_CHECKING:
+    import duckdb
+
+_SIMPLE: dict[TypeCode, str] = {
+    "S": "VARCHAR", "T": "TIMESTAMP WITH TIME ZONE", "M": "DECIMAL(18,6)", "Q": "DECIMAL(19,3)",
+    "I": "INTEGER", "L": "BIGINT", "D": "DOUBLE", "B": "BOOLEAN", "LS": "VARCHAR[]", "J": "VARCHAR",
+}  # fmt: skip
+_STRUCTS: dict[TypeCode, tuple[tuple[str, TypeCode], ...]] = {
+    "K": (("type", "S"), ("value", "S")),
+    "F": (("code", "S"), ("path", "S")),
+    "V": (("path", "S"), ("rule", "S"), ("expected", "S"), ("got_type", "S")),
+    "P": PRODUCT_FIELDS,
+}
+
+
+def duckdb_type(code: TypeCode) -> str:
+    """DuckDB's name of a column type (tables 2.1)."""
+    if code in _SIMPLE:
+        return _SIMPLE[code]
+    fields = ", ".join(f'"{name}" {_SIMPLE[kind]}' for name, kind in _STRUCTS[code])
+    return f"STRUCT({fields})[]"
+
+
+def open_lake(data: Path, tables: Sequence[Table] = TABLES) -> duckdb.DuckDBPyConnection:
+    """A connection in memory with the tables of ``data`` as views; times are UTC.
+
+    Views: ``events`` and the other tables, each with a ``_raw`` twin that shows copies too, and the shipped
+    ``order_lines`` and ``orders``. A table without a file is an empty view with its columns.
+    """
+    import duckdb
+
+    lake = duckdb.connect()
+    lake.execute("SET TimeZone = 'UTC'")
+    for table in tables:
+        lake.execute(f"CREATE VIEW {table.name}_raw AS {_raw(data, table)}")
+        lake.execute(
+            f"CREATE VIEW {table.name} AS SELECT * FROM {table.name}_raw QUALIFY row_number() OVER "
+            "(PARTITION BY row_id ORDER BY received_at NULLS LAST, captured_file, captured_index) = 1"
+        )
+    for view in ("order_lines", "orders"):
+        text = (files("connector.lake") / f"{view}.sql").read_text(encoding="utf-8")
+        lake.execute(f"CREATE VIEW {view} AS {text}")
+    return lake
+
+
+def _raw(data: Path, table: Table) -> str:
+    """Files may lack columns that were added later: an empty relation brings every declared one."""
+    columns = ", ".join(f'NULL::{duckdb_type(c.code)} AS "{c.name}"' for c in table.columns)
+    empty = f"SELECT {columns}, NULL::DATE AS day WHERE false"
+    folder = data / "tables" / table.name
+    if not any(folder.glob("*/*.parquet")):
+        return empty
+    pattern = str(folder.absolute() / "*" / "*.parquet").replace("'", "''")
+    return (
+        f"{empty} UNION ALL BY NAME SELECT * FROM read_parquet('{pattern}', union_by_name = true, "
+        "hive_partitioning = true, hive_types = {'day': DATE})"
+    )

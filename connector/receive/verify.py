@@ -1,0 +1,97 @@
+"""Raw bytes, headers and secrets in; out what they prove. Bytes are hashed as they came, never rewritten."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from connector.errors import SignatureMismatch, SignatureMissing
+from connector.events import Body, Proven, SourceKeys
+from connector.jsontext import first_element, is_array
+
+SIGNATURE_HEADER = "x-signature"
+
+
+class Proof(NamedTuple):
+    """How far a request is proven, and by which secret."""
+
+    proven: Proven
+    key: int | None
+    """Index of the secret in ``SourceKeys.secrets``; None when no secret took part."""
+
+
+def prove(body: Body, headers: Mapping[str, str], keys: SourceKeys) -> Proof:
+    """
+    Return what the signature and the second header prove about a body.
+
+    ``X-Signature`` is the hex HMAC-SHA1 of the whole body or, for an array, of the text of element 0
+    alone; every secret is tried. A right second header proves every element, also of a request without
+    a signature (Segment does not sign a batch whose first event is empty), but never excuses a wrong
+    signature. Beside a right signature a missing or wrong second header changes nothing: the signature
+    proves what it covers.
+
+    Args:
+        body: the bytes as they came.
+        headers: names in lower case, values as WSGI gives them (bytes read as Latin-1).
+        keys: what the source accepts.
+
+    Returns:
+        ``all`` or ``first``; ``none`` only when the source takes unsigned requests and this one carries
+        nothing that can be judged.
+
+    Raises:
+        SignatureMissing: a proof is needed and the request carries none.
+        SignatureMismatch: the request carries a proof and it is wrong.
+
+    Source: segment-delivery 1.2, webhook-actions 2.
+    """
+    header_right = _judge_second_header(headers, keys)
+    sent = headers.get(SIGNATURE_HEADER, "").strip()
+    if sent and keys.secrets:
+        signature = _judge_signature(body, sent, keys.secrets)
+        return Proof("all", signature.key) if header_right else signature
+    if header_right:
+        return Proof("all", None)
+    if header_right is False:
+        raise SignatureMismatch("the second header does not have a value that this source accepts")
+    if keys.unsigned:
+        return Proof("none", None)
+    raise SignatureMissing("the request carries no proof of its sender")
+
+
+def _judge_second_header(headers: Mapping[str, str], keys: SourceKeys) -> bool | None:
+    """Whether the second header is right; None when the source has none or the request lacks it."""
+    sent = headers.get(keys.second_header) if keys.second_header else None
+    if sent is None:
+        return None
+    return _equals_any(sent, keys.second_values)
+
+
+def _judge_signature(body: Body, sent: str, secrets: tuple[bytes, ...]) -> Proof:
+    """Try every secret on every part that may be signed, and stop early for none of them."""
+    found: Proof | None = None
+    for proven, part in _signable_parts(body):
+        with part:
+            for key, secret in enumerate(secrets):
+                expected = hmac.new(secret, part, "sha1").hexdigest().encode()
+                right = _equals_any(sent.lower(), (expected,))
+                found = Proof(proven, key) if right and found is None else found
+    if found is None:
+        raise SignatureMismatch("the signature does not match the body under any secret of this source")
+    return found
+
+
+def _signable_parts(body: Body) -> Iterator[tuple[Proven, memoryview]]:
+    """The whole body, then element 0 of an array: what a signature may cover, the stronger proof first."""
+    yield "all", memoryview(body)
+    span = first_element(body) if is_array(body) else None
+    if span is not None:
+        with memoryview(body) as whole:
+            yield "first", whole[span[0] : span[1]]
+
+
+def _equals_any(sent: str, accepted: tuple[bytes, ...]) -> bool:
+    """Compare with every accepted value, in a time that does not tell which one was near."""
+    value = sent.encode("latin-1", "replace")
+    return bool(sum([hmac.compare_digest(value, each) for each in accepted]))

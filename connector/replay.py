@@ -1,0 +1,189 @@
+"""Captured file -> pipeline -> staged outputs: the one path to the tables, whoever is calling.
+
+Rows are a function of the captured file and the configuration, so a replay that is interrupted and begun
+again gives the same files. Source: journal-protocol 3.1 to 3.3; duplicates: tables 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from connector.events import Captured, Outcome, Rejected, Row
+from connector.journal.reader import CapturedFile
+from connector.pipeline import Pipeline
+from connector.write.entries import Output, Record
+from connector.write.sink import RejectedSink, RowFailed, StagedFile, TableWriter
+
+_NEVER = float("inf")
+_PROGRESS_EVENTS = 500
+
+Progress = Callable[[int], None]
+"""Told how many more events have been mapped."""
+
+
+class Staging(Protocol):
+    """Where the outputs of one captured file are prepared, out of every reader's sight."""
+
+    @property
+    def folder(self) -> Path: ...
+
+    def part(self, captured_file: str, part: int) -> TableWriter: ...
+
+    def rejected(self, captured_file: str) -> RejectedSink: ...
+
+    def empty(self) -> None:
+        """Drop everything prepared so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What a record says of the program that made it."""
+
+    configuration: str
+    connector: str
+
+
+class Copies:
+    """Finds copies of an event within one part: equal ``row_id`` is one row (tables 3)."""
+
+    def __init__(self) -> None:
+        self._received: dict[str, float] = {}
+
+    def is_copy(self, rows: Iterable[Row]) -> bool:
+        """True when every row is there already from a copy that did not arrive later; else remember them."""
+        known = self._received
+        fresh = []
+        copy = True
+        for row in rows:
+            key = row.columns["row_id"]
+            arrived = row.columns.get("received_at", _NEVER)
+            seen = known.get(key)
+            if seen is None or seen > arrived:
+                copy = False
+                fresh.append((key, arrived))
+        if not copy:
+            known.update(fresh)
+        return copy
+
+
+def stage(
+    reopen: Callable[[], CapturedFile],
+    pipeline: Pipeline,
+    staging: Staging,
+    stamp: Stamp,
+    *,
+    seen_as: str,
+    progress: Progress = lambda _: None,
+) -> StagedFile:
+    """Map one captured file into durable, invisible outputs.
+
+    Args:
+        reopen: opens the captured file; called again when a row cannot be written.
+        seen_as: path under which it was met, for people.
+
+    Raises:
+        OSError: the disk refused; nothing is visible, begin again later.
+    """
+    failed: dict[int, RowFailed] = {}
+    while True:
+        try:
+            return _Run(reopen(), pipeline, staging, failed, progress).staged(stamp, seen_as)
+        except RowFailed as defect:
+            if defect.captured_index is None or defect.captured_index in failed:
+                raise
+            failed[defect.captured_index] = defect
+            staging.empty()
+
+
+class _Run:
+    """One pass over a captured file: counts the fates and feeds the writers."""
+
+    def __init__(
+        self,
+        captured: CapturedFile,
+        pipeline: Pipeline,
+        staging: Staging,
+        failed: dict[int, RowFailed],
+        progress: Progress,
+    ) -> None:
+        self._captured = captured
+        self._pipeline = pipeline
+        self._staging = staging
+        self._failed = failed
+        self._progress = progress
+        self._rejects = staging.rejected(captured.identity.name)
+        self._fates = {"stored": 0, "rejected": 0, "unmatched": 0, "duplicate": 0, "suppressed": 0}
+        self._received = 0
+        self._told = 0
+
+    def staged(self, stamp: Stamp, seen_as: str) -> StagedFile:
+        name = self._captured.identity.name
+        outputs: list[Output] = []
+        for part, events in enumerate(self._captured.parts()):
+            writer = self._staging.part(name, part)
+            self._write_part(events, writer)
+            outputs.extend(writer.finish())
+        rejected = self._rejects.finish()
+        return StagedFile(self._staging.folder, self._record(stamp, seen_as, outputs, rejected))
+
+    def _write_part(self, events: Iterator[Captured], writer: TableWriter) -> None:
+        pipeline, failed, fates = self._pipeline, self._failed, self._fates
+        copies = Copies()
+        for event in events:
+            self._received += 1
+            if self._received - self._told >= _PROGRESS_EVENTS:
+                self._tell()
+            outcome = pipeline(event)
+            if failed and event.captured_index in failed and outcome.fate == "stored":
+                outcome = _row_failed(outcome, event)
+            if outcome.fate == "stored":
+                if copies.is_copy(outcome.rows):
+                    fates["duplicate"] += 1
+                    continue
+                for row in outcome.rows:
+                    row.columns["captured_file"] = event.captured_file
+                    row.columns["captured_index"] = event.captured_index
+                    writer.add(row.table, row.columns)
+            elif outcome.rejected is not None:
+                self._rejects.add(event, outcome.rejected)
+            fates[outcome.fate] += 1
+        self._tell()
+
+    def _tell(self) -> None:
+        self._progress(self._received - self._told)
+        self._told = self._received
+
+    def _record(self, stamp: Stamp, seen_as: str, outputs: list[Output], rejected: list[Output]) -> Record:
+        captured, fates = self._captured, self._fates
+        identity = captured.identity
+        return Record(
+            captured_file=identity.name,
+            identity={"kind": identity.kind, "bytes": identity.bytes, "sha256": identity.sha256},
+            configuration=stamp.configuration,
+            connector=stamp.connector,
+            received=self._received,
+            stored=fates["stored"],
+            rejected=fates["rejected"],
+            unmatched=fates["unmatched"],
+            duplicate=fates["duplicate"],
+            suppressed=fates["suppressed"],
+            seen_as=(seen_as,),
+            torn_bytes=captured.torn_bytes,
+            missing_seq=captured.missing_seq,
+            corrupt_bytes=captured.corrupt_bytes,
+            outputs=tuple(outputs),
+            rejected_outputs=tuple(rejected),
+        )
+
+
+def _row_failed(outcome: Outcome, event: Captured) -> Outcome:
+    columns = outcome.rows[0].columns
+    message = "a row could not be written: please report this"
+    said = Rejected(
+        "row_failed", message, type=columns.get("type"), event=columns.get("event"),
+        message_id=columns.get("message_id"),
+    )  # fmt: skip
+    return Outcome("rejected", rejected=said)

@@ -1,0 +1,202 @@
+"""Rounds of the writer: adopt, map what is closed, publish, retire."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from connector import __version__
+from connector.config import Settings
+from connector.journal.reader import identify, open_captured
+from connector.replay import Progress, Stamp, stage
+from connector.wiring import Configured, LocalStaging, configure, data_folder, journal_folders, make_publisher
+
+if TYPE_CHECKING:
+    from connector.write.sink import StagedFile
+
+log = logging.getLogger("connector.writer")
+
+ROUND_FILES = 64
+ROUND_BYTES = 512 * 1024 * 1024
+"""Captured files, or their bytes, that are published in one entry at most."""
+
+Done = Callable[[Path], None]
+
+
+@dataclass(slots=True)
+class Written:
+    """What a run of rounds did."""
+
+    files: int = 0
+    """Captured files recorded."""
+    known: int = 0
+    """Captured files that the ledger had already."""
+    events: int = 0
+
+
+class _Task(NamedTuple):
+    """One captured file to be mapped, also in another process."""
+
+    path: Path
+    staging: Path
+    source: str | None
+
+
+class Writer:
+    """Brings captured files into the tables of one data folder, each once."""
+
+    def __init__(self, settings: Settings, configured: Configured, *, wait_seconds: float = 60.0) -> None:
+        self._settings = settings
+        self._configured = configured
+        self._folder = data_folder(settings)
+        self._publisher = make_publisher(settings, self._folder, wait_seconds=wait_seconds)
+        self._journal = journal_folders(settings)
+
+    def recover(self) -> None:
+        """Finish what an earlier process committed, and learn what the ledger knows."""
+        recovered = self._publisher.recover()
+        if recovered.missing:
+            log.error("%d live files are missing: run connector audit", len(recovered.missing))
+
+    @property
+    def recorded(self) -> Iterable[str]:
+        """Names of the captured files in the ledger, as of the last round."""
+        return self._publisher.fold.records.keys()
+
+    def write_journal(self, progress: Progress = lambda _: None) -> Written:
+        """Adopt files whose owner is dead, then write every closed file."""
+        self._journal.adopt()
+        paths = [self._journal.closed / name for name in self._journal.waiting()]
+        return self.write(paths, progress=progress)
+
+    def write(
+        self,
+        paths: Iterable[Path],
+        *,
+        source: str | None = None,
+        progress: Progress = lambda _: None,
+        done: Done = lambda _: None,
+        workers: int = 1,
+    ) -> Written:
+        """Write captured files; those in the ledger are passed over.
+
+        Args:
+            source: names the sender of plain files; frames name their own.
+            progress: told of mapped events.
+            done: told of each path when it is dealt with.
+            workers: processes that map files side by side; this one alone publishes.
+
+        Raises:
+            Busy: the lock of the data folder was not to be had in time. Nothing is lost; call again.
+        """
+        self.recover()
+        written = Written()
+        waiting: list[StagedFile] = []
+        tasks = self._tasks(paths, source, written, done)
+        mapped = (
+            self._mapped_here(tasks, progress) if workers == 1 else self._mapped(tasks, progress, workers)
+        )
+        for task, staged in mapped:
+            done(task.path)
+            written.events += staged.record.received
+            _report(staged)
+            waiting.append(staged)
+            if len(waiting) >= ROUND_FILES or _bytes_of(waiting) >= ROUND_BYTES:
+                self._publish(waiting, written)
+                waiting = []
+        self._publish(waiting, written)
+        return written
+
+    def _tasks(
+        self, paths: Iterable[Path], source: str | None, written: Written, done: Done
+    ) -> Iterator[_Task]:
+        seen: set[str] = set()
+        for path in paths:
+            name = identify(path).name
+            if name in self._publisher.fold.records or name in seen:
+                written.known += 1
+                done(path)
+            else:
+                seen.add(name)
+                yield _Task(path, self._folder.new_staging(), source)
+
+    def _mapped_here(self, tasks: Iterator[_Task], progress: Progress) -> Iterator[tuple[_Task, StagedFile]]:
+        for task in tasks:
+            try:
+                yield task, _map(task, self._settings, self._configured, progress)
+            except BaseException:
+                self._folder.drop_staging(task.staging)
+                raise
+
+    def _mapped(
+        self, tasks: Iterator[_Task], progress: Progress, workers: int
+    ) -> Iterator[tuple[_Task, StagedFile]]:
+        """Map in other processes, a few files ahead, results in the order of the files."""
+        pool = ProcessPoolExecutor(workers, get_context("spawn"), _prepare_worker, (self._settings,))
+        running: list[tuple[_Task, Future[StagedFile]]] = []
+        with pool:
+            try:
+                while True:
+                    while len(running) < workers * 2 and (task := next(tasks, None)):
+                        running.append((task, pool.submit(_map_in_worker, task)))
+                    if not running:
+                        return
+                    task, future = running[0]
+                    staged = future.result()
+                    running.pop(0)
+                    progress(staged.record.received)
+                    yield task, staged
+            except BaseException:
+                pool.shutdown(wait=True, cancel_futures=True)
+                for task, _ in running:
+                    self._folder.drop_staging(task.staging)
+                raise
+
+    def _publish(self, staged: list[StagedFile], written: Written) -> None:
+        if staged:
+            recorded = self._publisher.publish(staged)
+            written.files += recorded
+            written.known += len(staged) - recorded
+
+
+_worker: tuple[Settings, Configured] | None = None
+
+
+def _prepare_worker(settings: Settings) -> None:
+    global _worker
+    _worker = settings, configure(settings)
+
+
+def _map_in_worker(task: _Task) -> StagedFile:
+    assert _worker is not None
+    return _map(task, *_worker, lambda _: None)
+
+
+def _map(task: _Task, settings: Settings, configured: Configured, progress: Progress) -> StagedFile:
+    return stage(
+        partial(open_captured, task.path, source=task.source, part_bytes=settings.part_bytes),
+        configured.pipeline,
+        LocalStaging(task.staging, configured),
+        Stamp(configured.fingerprint, __version__),
+        seen_as=str(task.path),
+        progress=progress,
+    )
+
+
+def _bytes_of(staged: Iterable[StagedFile]) -> int:
+    return sum(int(file.record.identity["bytes"]) for file in staged)
+
+
+def _report(staged: StagedFile) -> None:
+    record = staged.record
+    if record.corrupt_bytes or record.missing_seq:
+        log.error(
+            "%s is damaged: %d bytes skipped, %d frames missing",
+            record.captured_file, record.corrupt_bytes, record.missing_seq,
+        )  # fmt: skip

@@ -1,0 +1,172 @@
+"""One command, several processes: the receivers under granian, and one writer. Started, watched, stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import logging
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from connector.config import Settings
+from connector.errors import ConfigError
+from connector.wiring import journal_folders
+
+log = logging.getLogger("connector")
+
+STOP_SECONDS = 60
+_RESTART_PAUSE_SECONDS = 1.0
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass
+class Child:
+    """A process that must be alive while the service is."""
+
+    name: str
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            self.command, env=dict(self.environment), start_new_session=True, preexec_fn=_die_with_parent
+        )
+
+    def ended(self) -> int | None:
+        """Its exit code, when it has ended."""
+        return self.process.poll() if self.process else None
+
+    def stop(self, timeout_seconds: float) -> None:
+        """Ask it to finish; kill it when it does not in time."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(timeout_seconds)
+        except subprocess.TimeoutExpired:
+            log.warning("%s did not stop within %d s and is killed", self.name, timeout_seconds)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+
+def _die_with_parent() -> None:
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def check(settings: Settings) -> list[str]:
+    """Refuse what cannot work, and say what a person should know before the first event.
+
+    Raises:
+        ConfigError: locks do not work on the journal's file system, or anybody could send without a proof.
+    """
+    notes = []
+    if not settings.sources:
+        if settings.host not in _LOOPBACK:
+            raise ConfigError(
+                "sources: none is configured, so anybody could send; name them to listen beyond loopback"
+            )
+        notes.append("development: no sources are configured, so any source name is accepted, unsigned")
+    notes += [
+        f"the secret {missing} is not set: its webhook answers 503 until it is, after a restart"
+        for missing in settings.missing_secrets()
+    ]
+    folders = journal_folders(settings)
+    folders.make()
+    if not folders.flock_works():
+        raise ConfigError(f"journal: file locks do not work in {folders.root}; use a local file system")
+    return notes
+
+
+def free_port(host: str) -> int:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+def serve(settings: Settings, environment: Mapping[str, str]) -> int:
+    """Run until SIGTERM or SIGINT; return the exit code.
+
+    Args:
+        environment: what the processes read their settings from (``CONNECTOR_…`` set by the caller).
+    """
+    stopping = _Stopping()
+    port = settings.port or free_port(settings.host)
+    metrics = tempfile.mkdtemp(prefix="connector-metrics-")
+    shared = {**environment, "PROMETHEUS_MULTIPROC_DIR": metrics, "CONNECTOR_PORT": str(port)}
+    children = [
+        Child("receiver", _receiver_command(settings, port), shared),
+        Child("writer", [sys.executable, "-m", "connector.writer"], shared),
+    ]
+    try:
+        for child in children:
+            child.start()
+        address = f"http://{settings.host}:{port}"
+        log.info("receiving on %s/webhook/<source>, writing to %s", address, settings.data)
+        _watch(children, stopping)
+        log.info("stopping: requests in flight are finished, then the journal is closed")
+        for child in children:
+            child.stop(STOP_SECONDS)
+        journal_folders(settings).adopt()
+    finally:
+        for child in children:
+            child.stop(5)
+        shutil.rmtree(metrics, ignore_errors=True)
+    log.info("stopped")
+    return 0
+
+
+def _receiver_command(settings: Settings, port: int) -> list[str]:
+    return [
+        sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "connector.wsgi:create",
+        "--host", settings.host, "--port", str(port),
+        "--workers", str(settings.workers), "--blocking-threads", str(settings.threads),
+        "--backpressure", str(settings.threads * 4), "--backlog", "2048",
+        "--respawn-failed-workers", "--workers-kill-timeout", str(STOP_SECONDS - 10), "--no-ws",
+        "--log-level", "warning",
+    ]  # fmt: skip
+
+
+def _watch(children: Sequence[Child], stopping: _Stopping) -> None:
+    while not stopping.asked:
+        for child in children:
+            code = child.ended()
+            if code is not None and not stopping.asked:
+                log.error("%s ended with code %d; starting it again", child.name, code)
+                time.sleep(_RESTART_PAUSE_SECONDS)
+                child.start()
+        stopping.wait(0.5)
+
+
+class _Stopping:
+    """Set by the first SIGTERM or SIGINT."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask)
+
+    def _ask(self, *_: object) -> None:
+        self.asked = True
+
+    def wait(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while not self.asked and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+
+def metrics_folder() -> Path | None:
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    return Path(folder) if folder else None

@@ -1,0 +1,106 @@
+"""Times as senders write them, to milliseconds. Source: tables 2.2 (T) and 6.2; segment-delivery 1.8."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from connector.events import Json
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY_MS = 86_400_000
+_PATTERN = re.compile(
+    r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})"
+    r"(?:[Tt ](?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,18}))?)?"
+    r"\s?(?P<zone>[Zz]|[+-]\d{2}(?::?\d{2})?)?(?P<go>\sUTC(?:\sm=[+-][\d.]+)?)?)?\Z",
+    re.ASCII,
+)
+
+
+class Instant(NamedTuple):
+    """A time read from a value. ``exact``: writing it as ISO milliseconds in UTC loses nothing."""
+
+    ms: int | None
+    """Milliseconds since the epoch, UTC; finer digits cut. None: ``time_unreadable``."""
+    exact: bool
+    code: str | None
+    """Flag of the reading, if any: ``time_zone_assumed``, ``time_from_number``, ``time_unreadable``."""
+
+
+_UNREADABLE = Instant(None, False, "time_unreadable")
+
+
+def read_time(value: Json) -> Instant:
+    """Read ISO 8601 (also a month of one digit, a blank for T, Go's text, nine digits) or an epoch number."""
+    if type(value) is str:
+        if len(value) == 24 and value[23] == "Z":
+            try:
+                moment = datetime.fromisoformat(value)
+            except ValueError:
+                return _read_text(value)
+            if moment.year >= 2:
+                since = moment - _EPOCH
+                return Instant(
+                    since.days * _DAY_MS + since.seconds * 1000 + since.microseconds // 1000, True, None
+                )
+            return _UNREADABLE
+        return _read_text(value)
+    if type(value) is int or type(value) is float:
+        return _read_number(value)
+    return _UNREADABLE
+
+
+def _read_text(text: str) -> Instant:
+    found = _PATTERN.match(text.strip())
+    if found is None:
+        return _UNREADABLE
+    fraction = found["fraction"] or ""
+    zone = found["zone"]
+    try:
+        moment = datetime(
+            int(found["year"]), int(found["month"]), int(found["day"]),
+            int(found["hour"] or 0), int(found["minute"] or 0), int(found["second"] or 0), tzinfo=UTC,
+        )  # fmt: skip
+        offset = _offset(zone)
+    except ValueError:
+        return _UNREADABLE
+    if moment.year < 2:
+        return _UNREADABLE
+    since = moment - _EPOCH - offset
+    ms = since.days * _DAY_MS + since.seconds * 1000 + int(fraction[:3].ljust(3, "0"))
+    exact = not fraction[3:].strip("0") and not offset and found["go"] is None
+    return Instant(ms, exact and zone is not None, None if zone is not None else "time_zone_assumed")
+
+
+def _offset(zone: str | None) -> timedelta:
+    if zone is None or zone in "Zz":
+        return timedelta()
+    digits = zone[1:].replace(":", "").ljust(4, "0")
+    hours, minutes = int(digits[:2]), int(digits[2:])
+    if hours > 23 or minutes > 59:
+        raise ValueError("offset out of range")
+    distance = timedelta(hours=hours, minutes=minutes)
+    return -distance if zone[0] == "-" else distance
+
+
+def _read_number(value: float) -> Instant:
+    if value != value or abs(value) in (float("inf"), 0.0) or value < 0:
+        return _UNREADABLE
+    if value < 1e11:
+        ms = int(value * 1000)
+    elif value < 1e14:
+        ms = int(value)
+    elif value < 1e17:
+        ms = int(value) // 1_000
+    else:
+        ms = int(value) // 1_000_000
+    return Instant(ms, False, "time_from_number") if ms < 253_402_300_800_000 else _UNREADABLE
+
+
+def iso_ms(ms: int) -> str:
+    """``1448000000123`` -> ``2015-11-20T06:13:20.123Z``. Years 1 to 9999."""
+    moment = _EPOCH + timedelta(milliseconds=ms)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{ms % 1000:03d}Z" if moment.year >= 1000 else (
+        f"{moment.year:04d}-{moment:%m-%dT%H:%M:%S}.{ms % 1000:03d}Z"
+    )  # fmt: skip

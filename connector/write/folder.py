@@ -1,0 +1,167 @@
+"""The data folder: who may publish, who serves, where temporary files lie. Source: journal-protocol 3.3."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import shutil
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from connector.errors import Busy
+from connector.write.disk import Disk
+
+WAIT_SECONDS = 60.0
+POLL_SECONDS = 0.05
+FOREIGN_MS = 86_400_000
+"""Temporary files of another host are taken for dead after a day."""
+
+_OWN: set[str] = set()
+"""Staging folders this process made: in a container the process before may have had the same host and pid."""
+
+
+def wall_clock_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def host_name() -> str:
+    return re.sub(r"[^A-Za-z0-9._-]", "_", socket.gethostname()) or "host"
+
+
+class Held:
+    """A lock that is held until ``release`` or the end of the process.
+
+    It belongs to the open file: a forked child that lives on keeps it held.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor: int | None = descriptor
+
+    def release(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def __enter__(self) -> Held:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+class DataFolder:
+    """A local data folder, made when it is not there."""
+
+    def __init__(
+        self, root: Path, *, disk: Disk | None = None, now_ms: Callable[[], int] = wall_clock_ms
+    ) -> None:
+        self.root = root
+        self.disk = disk or Disk()
+        self.now_ms = now_ms
+        root.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def staging_root(self) -> Path:
+        return self.root / ".staging"
+
+    def new_staging(self) -> Path:
+        """Make ``.staging/<host>-<pid>-<random>/`` for the files of one round.
+
+        Make it in the process that will publish (workers get the path): the folder is taken for a leftover as
+        soon as the process in its name is gone.
+        """
+        path = self.staging_root / f"{host_name()}-{os.getpid()}-{secrets.token_hex(4)}"
+        _OWN.add(path.name)
+        path.mkdir(parents=True)
+        return path
+
+    def stagings(self) -> list[Path]:
+        """All staging folders, of living and dead processes."""
+        try:
+            return sorted(path for path in self.staging_root.iterdir() if path.is_dir())
+        except FileNotFoundError:
+            return []
+
+    def drop_staging(self, path: Path) -> None:
+        """Remove a staging folder that no committed entry needs any more."""
+        shutil.rmtree(path, ignore_errors=True)
+        _OWN.discard(path.name)
+
+    def is_abandoned(self, staging: Path) -> bool:
+        """True when nobody can publish from it: its process is dead, or it is of another host and old."""
+        host, _, rest = staging.name.rpartition("-")[0].rpartition("-")
+        if host != host_name() or not rest.isdigit():
+            return self.now_ms() - _last_change_ms(staging) > FOREIGN_MS
+        pid = int(rest)
+        if pid == os.getpid():
+            return staging.name not in _OWN
+        return not _alive(pid)
+
+    @contextmanager
+    def locked(self, wait_seconds: float = WAIT_SECONDS) -> Iterator[None]:
+        """Hold the one lock of the folder.
+
+        Raises:
+            Busy: somebody else held it for ``wait_seconds``; the message names host, pid and since when.
+        """
+        with self._take(".lock", wait_seconds, "is being written"):
+            yield
+
+    def serve(self) -> Held:
+        """Hold ``.serve`` for life; a second server on the same folder is refused with ``Busy`` at once."""
+        return self._take(".serve", 0.0, "is already served")
+
+    def _take(self, name: str, wait_seconds: float, what: str) -> Held:
+        path = self.root / name
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            deadline = time.monotonic() + wait_seconds
+            while not self.disk.lock(descriptor):
+                if time.monotonic() >= deadline:
+                    raise Busy(f"{self.root} {what} by {_holder(path)}")
+                time.sleep(POLL_SECONDS)
+            self._sign(descriptor)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return Held(descriptor)
+
+    def _sign(self, descriptor: int) -> None:
+        holder = {"host": host_name(), "pid": os.getpid(), "since_ms": self.now_ms()}
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps(holder).encode() + b"\n", 0)
+
+
+def _holder(path: Path) -> str:
+    try:
+        holder = json.loads(path.read_bytes())
+        since = datetime.fromtimestamp(holder["since_ms"] / 1000, UTC).isoformat(timespec="seconds")
+        return f"process {holder['pid']} on {holder['host']} since {since}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process"
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _last_change_ms(folder: Path) -> int:
+    newest = 0
+    for path in (folder, *folder.rglob("*")):
+        try:
+            newest = max(newest, path.stat().st_mtime_ns)
+        except FileNotFoundError:
+            continue
+    return newest // 1_000_000

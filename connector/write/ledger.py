@@ -1,0 +1,172 @@
+"""Fold the numbered entries of a data folder into what is true now. Source: journal-protocol 3.1, 3.2."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from connector.errors import LedgerError
+from connector.write.entries import (
+    GENESIS,
+    Counts,
+    Entry,
+    LedgerConflict,
+    Output,
+    Record,
+    decode,
+    encode,
+)
+
+__all__ = [
+    "GENESIS", "Counts", "Entry", "Fold", "LedgerConflict", "Live", "Output", "Record", "changes_folder",
+    "decode", "encode", "entry_path", "fold", "read_entries",
+]  # fmt: skip
+
+_ENTRY = re.compile(r"([0-9]{12})\.json\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A file that readers may see."""
+
+    output: Output
+    number: int
+    """Of the entry that added it."""
+    captured_file: str | None
+    """Whose rows it holds; None when a change wrote it, which may hold rows of several."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """What the entries 1 to ``number`` add up to."""
+
+    number: int = 0
+    sha256: str = GENESIS
+    """Hash of the last entry: ``previous`` of the next."""
+    tables: Mapping[str, Live] = field(default_factory=dict)
+    """Live table files by name."""
+    rejected: Mapping[str, Live] = field(default_factory=dict)
+    """Live rejected files by name."""
+    records: Mapping[str, Record] = field(default_factory=dict)
+    """First record of each captured file; its counts may have changed since."""
+    counts: Mapping[str, Counts] = field(default_factory=dict)
+    """Counts of each captured file now."""
+    changed: frozenset[str] = frozenset()
+    """Captured files that a later change recounted."""
+    removed: Mapping[str, int] = field(default_factory=dict)
+    """Names that are never used again -> number of the entry that removed them."""
+
+    @property
+    def live(self) -> dict[str, Live]:
+        """Table and rejected files by name."""
+        return {**self.tables, **self.rejected}
+
+    @property
+    def total(self) -> Counts:
+        return sum(self.counts.values(), Counts())
+
+
+def changes_folder(root: Path) -> Path:
+    return root / "ledger" / "changes"
+
+
+def entry_path(root: Path, number: int) -> Path:
+    return changes_folder(root) / f"{number:012d}.json"
+
+
+def fold(root: Path, since: Fold | None = None) -> Fold:
+    """Fold all entries of the data folder ``root``, or those after ``since``.
+
+    Raises:
+        LedgerError: a number is missing, an entry cannot be read, was altered, does not follow its
+            predecessor, or contradicts the entries before it. The message names the entry.
+    """
+    state = _Folding(since or Fold())
+    for entry, sha256 in read_entries(root, state.number):
+        state.apply(entry, sha256)
+    return state.result()
+
+
+def read_entries(root: Path, after: int = 0) -> Iterator[tuple[Entry, str]]:
+    """Yield the entries above ``after`` with their hashes, in order; a gap is a ``LedgerError``."""
+    present = _numbers(root)
+    if after and (not present or present[-1] < after):
+        raise LedgerError(f"ledger entry {after} is gone")
+    expected = after + 1
+    for number in present:
+        if number <= after:
+            continue
+        if number != expected:
+            raise LedgerError(f"ledger entry {expected} is missing, entry {number} is there")
+        try:
+            content = entry_path(root, number).read_bytes()
+        except OSError as error:
+            raise LedgerError(f"ledger entry {number} is unreadable: {error.strerror}") from error
+        yield decode(content, number)
+        expected += 1
+
+
+def _numbers(root: Path) -> list[int]:
+    try:
+        names = [path.name for path in changes_folder(root).iterdir()]
+    except FileNotFoundError:
+        return []
+    return sorted(int(match[1]) for name in names if (match := _ENTRY.match(name)))
+
+
+class _Folding:
+    """The fold while it is being made."""
+
+    def __init__(self, since: Fold) -> None:
+        self.number, self.sha256 = since.number, since.sha256
+        self._tables, self._rejected = dict(since.tables), dict(since.rejected)
+        self._records, self._counts = dict(since.records), dict(since.counts)
+        self._changed, self._removed = set(since.changed), dict(since.removed)
+
+    def apply(self, entry: Entry, sha256: str) -> None:
+        if entry.previous != self.sha256:
+            raise LedgerError(
+                f"ledger entry {entry.number} does not follow entry {self.number}: chain broken"
+            )
+        self.number, self.sha256 = entry.number, sha256
+        for name in entry.removes:
+            self._remove(name)
+        for output in entry.adds:
+            self._add(Live(output, entry.number, None))
+        for record in entry.records:
+            self._record(record)
+        for captured_file, counts in entry.files.items():
+            if captured_file not in self._counts:
+                raise self._error(f"recounts {captured_file}, which no entry records")
+            self._counts[captured_file] = counts
+            self._changed.add(captured_file)
+
+    def _record(self, record: Record) -> None:
+        if record.captured_file in self._records:
+            raise self._error(f"records {record.captured_file} a second time")
+        self._records[record.captured_file] = record
+        self._counts[record.captured_file] = record.counts
+        for output in record.files:
+            self._add(Live(output, self.number, record.captured_file))
+
+    def _add(self, live: Live) -> None:
+        name = live.output.name
+        if name in self._tables or name in self._rejected or name in self._removed:
+            raise self._error(f"uses the name {name} again")
+        (self._tables if live.output.is_table else self._rejected)[name] = live
+
+    def _remove(self, name: str) -> None:
+        if self._tables.pop(name, None) is None and self._rejected.pop(name, None) is None:
+            raise self._error(f"removes {name}, which is not live")
+        self._removed[name] = self.number
+
+    def _error(self, what: str) -> LedgerError:
+        return LedgerError(f"ledger entry {self.number} {what}")
+
+    def result(self) -> Fold:
+        return Fold(
+            self.number, self.sha256, self._tables, self._rejected, self._records, self._counts,
+            frozenset(self._changed), self._removed,
+        )  # fmt: skip

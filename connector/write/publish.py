@@ -1,0 +1,245 @@
+"""Commit staged files: one numbered entry, then renames, then retirement. Source: journal-protocol 3.3."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from connector.errors import LedgerError
+from connector.write.disk import sha256_of
+from connector.write.entries import Entry, LedgerConflict, Output, Record, encode
+from connector.write.folder import WAIT_SECONDS, DataFolder
+from connector.write.ledger import Fold, entry_path, fold
+from connector.write.sink import StagedFile
+
+ATTEMPTS = 100
+"""Times a number may be lost to another process in one call; each loss means that somebody else got on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What taking the lock found undone."""
+
+    finished: tuple[str, ...] = ()
+    """Files of committed entries that were moved to, or removed from, their places."""
+    missing: tuple[str, ...] = ()
+    """Live files that lie neither in their place nor in a staging folder: for the audit to report."""
+    dropped: tuple[str, ...] = ()
+    """Staging folders of dead processes."""
+
+
+class Publisher:
+    """The one way into the tables of a local data folder.
+
+    Args:
+        folder: where to.
+        retire: called with each captured file once its entry is durable and its files are in place, also when
+            an earlier run committed it; must be idempotent.
+        unretired: names the captured files that wait to be retired (``closed/`` of the journal); those in the
+            ledger are retired whenever the lock is taken.
+        wait_seconds: how long to wait for the lock.
+    """
+
+    def __init__(
+        self,
+        folder: DataFolder,
+        *,
+        retire: Callable[[str], None] | None = None,
+        unretired: Callable[[], Iterable[str]] | None = None,
+        wait_seconds: float = WAIT_SECONDS,
+    ) -> None:
+        self._folder = folder
+        self._retire = retire or (lambda captured_file: None)
+        self._unretired = unretired or (lambda: ())
+        self._wait_seconds = wait_seconds
+        self._fold = Fold()
+        self._settled = 0
+        """Files of entries up to this number are known to be in their places."""
+
+    @property
+    def fold(self) -> Fold:
+        """The ledger as of the last time the lock was held; ``recover`` brings it up to date."""
+        return self._fold
+
+    def recover(self) -> Recovered:
+        """Take the lock, finish what a dead process left. Raises ``Busy``, ``LedgerError``, ``OSError``."""
+        with self._folder.locked(self._wait_seconds):
+            return self._recover(frozenset())
+
+    def publish(self, staged: Sequence[StagedFile]) -> int:
+        """Commit captured files in one entry and make their outputs visible.
+
+        Captured files that the ledger already has are skipped (done, whatever the configuration) and retired.
+        On success the staging folders of all of ``staged`` are gone: a folder belongs to one call.
+
+        Returns:
+            How many captured files this call recorded.
+
+        Raises:
+            Busy: the lock was not to be had. Nothing happened; call again.
+            LedgerError: a record whose fates do not sum up, a staged file that is gone, a damaged ledger.
+            OSError: the disk refused. What was committed is finished by the next call or start; for the rest
+                call again, or ``discard`` the staging folder. Never remove the folder by other means.
+        """
+        with self._folder.locked(self._wait_seconds):
+            self._recover(frozenset(file.staging for file in staged))
+            committed = self._commit(staged)
+            self._place(committed)
+            for captured_file in dict.fromkeys(file.record.captured_file for file in staged):
+                self._retire(captured_file)
+            for staging in {file.staging for file in staged}:
+                self._folder.drop_staging(staging)
+        return len(committed)
+
+    def discard(self, staging: Path) -> None:
+        """Drop a staging folder whose files are not wanted, unless a committed entry needs them: then first
+        put those in their places. Raises as ``recover`` does."""
+        with self._folder.locked(self._wait_seconds):
+            self._recover(frozenset({staging}))
+            self._folder.drop_staging(staging)
+
+    def _commit(self, staged: Sequence[StagedFile]) -> list[StagedFile]:
+        """Step 3, until a number is ours or nothing is left to record."""
+        for _ in range(ATTEMPTS):
+            fresh = _unrecorded(staged, self._fold)
+            if not fresh:
+                return []
+            self._check(fresh)
+            now_ms = self._folder.now_ms()
+            records = tuple(replace(file.record, committed_at_ms=now_ms) for file in fresh)
+            entry = Entry(self._fold.number + 1, "publish", self._fold.sha256, now_ms, records)
+            try:
+                self._append(entry, fresh[0].staging)
+            except LedgerConflict:
+                self._recover(frozenset(file.staging for file in staged))
+            else:
+                return fresh
+        raise LedgerConflict(f"lost the next ledger number {ATTEMPTS} times")
+
+    def _check(self, fresh: Iterable[StagedFile]) -> None:
+        """What an entry names must be true and durable before it can be committed."""
+        folders: set[Path] = set()
+        for file in fresh:
+            _check_counts(file.record)
+            for output in file.record.files:
+                path = file.staging / output.name
+                if not path.is_file() or path.stat().st_size != output.bytes:
+                    raise LedgerError(f"{file.record.captured_file}: its staged file {output.name} is gone")
+                folders.update(_folders_up_to(path.parent, self._folder.root))
+        self._sync(folders)
+
+    def _append(self, entry: Entry, staging: Path) -> None:
+        """Create the entry under its number, or lose it. After ``link`` there is no way back."""
+        target = entry_path(self._folder.root, entry.number)
+        self._make(target.parent)
+        temporary = staging / f"entry-{entry.number:012d}-{secrets.token_hex(4)}"
+        self._folder.disk.write(temporary, encode(entry))
+        try:
+            self._folder.disk.link(temporary, target)
+        except FileExistsError as error:
+            raise LedgerConflict(f"ledger entry {entry.number} was taken by another process") from error
+        self._folder.disk.sync_folder(target.parent)
+
+    def _place(self, committed: Iterable[StagedFile]) -> None:
+        """Step 4 for files this process staged."""
+        moves = {
+            output.name: file.staging / output.name for file in committed for output in file.record.files
+        }
+        self._move(moves, ())
+        self._fold = fold(self._folder.root, self._fold)
+
+    def _move(self, moves: dict[str, Path], removes: Iterable[str]) -> None:
+        """Rename into place and remove, day by day; safe to do again, also by two processes at once."""
+        root, disk = self._folder.root, self._folder.disk
+        names = sorted({*moves, *removes}, key=lambda name: (_day(name), name not in moves, name))
+        for name in moves:
+            self._make((root / name).parent)
+        for name in names:
+            target = root / name
+            if name not in moves:
+                disk.unlink(target)
+                continue
+            try:
+                disk.rename(moves[name], target)
+            except FileNotFoundError:
+                if not target.exists():
+                    raise LedgerError(f"{name} is committed, but its staged file is gone") from None
+        self._sync({folder for name in names if (folder := (root / name).parent).exists()})
+
+    def _recover(self, wanted: frozenset[Path]) -> Recovered:
+        """Finish committed entries, then drop what is dead, then retire: always in this order."""
+        root = self._folder.root
+        self._fold = fold(root, self._fold)
+        new = {name: live.output for name, live in self._fold.live.items() if live.number > self._settled}
+        absent = {name: output for name, output in new.items() if not (root / name).exists()}
+        moves = {name: found for name, output in absent.items() if (found := self._find(output))}
+        removes = [
+            name
+            for name, number in self._fold.removed.items()
+            if number > self._settled and (root / name).exists()
+        ]
+        self._move(moves, removes)
+        self._settled = self._fold.number
+        missing = tuple(name for name in absent if not (root / name).exists())
+        dead = [
+            path for path in self._folder.stagings() if path not in wanted and self._folder.is_abandoned(path)
+        ]
+        for path in dead:
+            self._folder.drop_staging(path)
+        for captured_file in self._unretired():
+            if captured_file in self._fold.records:
+                self._retire(captured_file)
+        return Recovered((*moves, *removes), missing, tuple(path.name for path in dead))
+
+    def _find(self, output: Output) -> Path | None:
+        """The staged file of a committed output, whoever staged it, known by its content."""
+        for staging in self._folder.stagings():
+            path = staging / output.name
+            try:
+                if path.stat().st_size == output.bytes and sha256_of(path) == output.sha256:
+                    return path
+            except FileNotFoundError:
+                continue
+        return None
+
+    def _make(self, folder: Path) -> None:
+        """Make a folder whose name survives a power loss."""
+        made = [path for path in (folder, *folder.parents) if not path.exists()]
+        folder.mkdir(parents=True, exist_ok=True)
+        self._sync({path.parent for path in made})
+
+    def _sync(self, folders: Iterable[Path]) -> None:
+        for path in sorted(folders):
+            self._folder.disk.sync_folder(path)
+
+
+def _unrecorded(staged: Iterable[StagedFile], known: Fold) -> list[StagedFile]:
+    """One of each captured file that the ledger does not have."""
+    fresh: dict[str, StagedFile] = {}
+    for file in staged:
+        name = file.record.captured_file
+        if name not in known.records:
+            fresh.setdefault(name, file)
+    return list(fresh.values())
+
+
+def _check_counts(record: Record) -> None:
+    if not record.counts.balanced:
+        raise LedgerError(f"{record.captured_file}: the fates do not sum up: {record.counts}")
+    kept = sum(output.rows for output in record.rejected_outputs)
+    if kept != record.rejected:
+        raise LedgerError(f"{record.captured_file}: {record.rejected} events rejected, {kept} kept")
+
+
+def _day(name: str) -> str:
+    return name.rsplit("/", 2)[-2]
+
+
+def _folders_up_to(folder: Path, root: Path) -> Iterable[Path]:
+    yield folder
+    for parent in folder.parents:
+        yield parent
+        if parent == root:
+            return

@@ -1,0 +1,62 @@
+"""What writing needs, without saying where to: the Protocols that ``replay`` knows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from connector.errors import ConnectorError
+from connector.events import Captured, Rejected
+from connector.write.entries import Output, Record
+
+
+class RowFailed(ConnectorError):
+    """A row that no writer can take: a defect of what built it. Holds no value of the row.
+
+    Whoever catches it drops the staging folder and maps the captured file again with the event
+    ``captured_index`` as rejected, reason ``row_failed``.
+    """
+
+    code = "row_failed"
+
+    def __init__(self, table: str, column: str | None, captured_index: int | None) -> None:
+        where = table if column is None else f"{table}.{column}"
+        super().__init__(f"event {captured_index}: the row cannot be written to {where}")
+        self.table = table
+        self.column = column
+        self.captured_index = captured_index
+
+
+class TableWriter(Protocol):
+    """Takes the rows of one part of one captured file."""
+
+    def add(self, table_name: str, columns: dict[str, Any]) -> None:
+        """Take one row (``events.Row``). The dict must not change afterwards. Raises ``RowFailed``."""
+
+    def finish(self) -> list[Output]:
+        """Make every file durable and say what it holds. Raises ``RowFailed``, ``OSError``."""
+
+
+class RejectedSink(Protocol):
+    """Takes the rejected events of one captured file, bytes included."""
+
+    def add(self, captured: Captured, rejected: Rejected) -> None: ...
+
+    def finish(self) -> list[Output]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StagedFile:
+    """One captured file whose outputs lie, durable, below ``staging`` under their final names."""
+
+    staging: Path
+    record: Record
+
+
+class Commits(Protocol):
+    """Makes staged files visible, each captured file once."""
+
+    def publish(self, staged: Sequence[StagedFile]) -> int:
+        """Return how many captured files this call recorded."""

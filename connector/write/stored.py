@@ -1,0 +1,91 @@
+"""Count the distinct events in the live table files, captured file by captured file, in bounded memory."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from connector.write.ledger import Fold, Live
+
+CHUNK_ROWS = 2_000_000
+MEMORY_LIMIT = "1GB"
+"""DuckDB spills to a temporary folder beyond it."""
+
+_COUNT = """
+    SELECT captured_file, count(*) FROM (
+        SELECT DISTINCT captured_file, captured_index FROM read_parquet($files, hive_partitioning = false)
+    ) GROUP BY captured_file
+"""
+
+
+def rows_in_file(path: Path) -> int:
+    """Rows of a Parquet file, as its own metadata says."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        return int(file.metadata.num_rows)
+
+
+def events_in_tables(root: Path, state: Fold, damaged: set[str]) -> tuple[dict[str, int], set[str]]:
+    """Count distinct (captured_file, captured_index) over the live files of all tables.
+
+    No captured file is split between two queries: those that a change recounted share one, because the files
+    of changes may hold any of them; the others lie in files of their own.
+
+    Args:
+        damaged: names of files not to be read.
+
+    Returns:
+        Events by captured file, and the captured files that could not be counted because of ``damaged``.
+    """
+    mixed: list[Live] = []
+    own: dict[str, list[Live]] = {}
+    for live in state.tables.values():
+        if live.captured_file is None or live.captured_file in state.changed:
+            mixed.append(live)
+        else:
+            own.setdefault(live.captured_file, []).append(live)
+    uncounted = {name for name, files in own.items() if _any_of(damaged, files)}
+    chunks = list(_chunks(files for name, files in own.items() if name not in uncounted))
+    if _any_of(damaged, mixed):
+        uncounted |= state.changed
+    elif mixed:
+        chunks.append(mixed)
+    stored: dict[str, int] = {}
+    for chunk in chunks:
+        for name, events in _count(root / live.output.name for live in chunk):
+            stored[name] = stored.get(name, 0) + events
+    return stored, uncounted
+
+
+def _any_of(names: set[str], files: Iterable[Live]) -> bool:
+    return not names.isdisjoint(live.output.name for live in files)
+
+
+def _chunks(groups: Iterable[list[Live]]) -> Iterator[list[Live]]:
+    """Join the files of whole captured files until they have enough rows for one query."""
+    chunk: list[Live] = []
+    rows = 0
+    for files in groups:
+        chunk += files
+        rows += sum(live.output.rows for live in files)
+        if rows >= CHUNK_ROWS:
+            yield chunk
+            chunk, rows = [], 0
+    if chunk:
+        yield chunk
+
+
+def _count(paths: Iterable[Path]) -> list[tuple[str, int]]:
+    import duckdb
+
+    files = [re.sub(r"([*?\[])", r"[\1]", str(path)) for path in paths]
+    with tempfile.TemporaryDirectory() as spill:
+        options: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": MEMORY_LIMIT,
+            "temp_directory": spill,
+        }
+        with duckdb.connect(":memory:", config=options) as connection:
+            return connection.execute(_COUNT, {"files": files}).fetchall()

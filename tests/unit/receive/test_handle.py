@@ -1,0 +1,115 @@
+"""200 after the bytes are kept; otherwise the answer that costs the sender least."""
+
+from __future__ import annotations
+
+import pytest
+from receive_fakes import EVENT, SECOND, SECRET, MemoryJournal, figure, only, raw_request, signed
+
+from connector.errors import CannotKeep
+from connector.events import RawRequest, Reply, SourceKeys
+from connector.receive.handle import make_handler
+from connector.receive.metrics import Metrics
+
+WEB = SourceKeys("web", secrets=(SECRET,))
+OPEN = SourceKeys("open", unsigned=True)
+UNSET = SourceKeys("unset", missing=("UNSET_SECRET",))
+NOT_JSON = b"{"
+
+
+class Receiver:
+    def __init__(self, journal: MemoryJournal | None = None) -> None:
+        self.journal = journal or MemoryJournal()
+        self.metrics = Metrics()
+        self.handle = make_handler(self.journal, only(WEB, OPEN, UNSET), self.metrics)
+
+    def counted(self, name: str, **labels: str) -> float:
+        return figure(self.metrics, f"connector_{name}_total", **labels)
+
+
+def test_what_is_acknowledged_is_kept_byte_for_byte() -> None:
+    receiver = Receiver()
+
+    reply = receiver.handle(raw_request(EVENT, signed(EVENT)))
+
+    assert Reply(200, {"status": "ok"}) == reply
+    assert [capture.body for capture in receiver.journal.kept] == [EVENT]
+    assert receiver.counted("requests", source="web", outcome="ok") == 1
+    assert len(EVENT) == receiver.counted("body_bytes")
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "code", "source", "counter"),
+    [
+        pytest.param(raw_request(EVENT), 401, "signature_missing", "web", "signature_missing"),
+        pytest.param(
+            raw_request(EVENT, signed(SECOND)), 401, "signature_mismatch", "web", "signature_mismatch"
+        ),
+        pytest.param(raw_request(NOT_JSON, signed(NOT_JSON)), 400, "body_not_json", "web", "refused_bodies"),
+        pytest.param(raw_request(NOT_JSON, source="open"), 400, "body_not_json", "open", "refused_bodies"),
+        pytest.param(raw_request(EVENT, source="nobody"), 503, "unknown_source", "unknown", "unknown_source"),
+        pytest.param(raw_request(EVENT, source="unset"), 503, "secret_missing", "unset", "secret_missing"),
+    ],
+)
+def test_every_refusal_has_its_status_its_code_and_its_counter(
+    request_: RawRequest, status: int, code: str, source: str, counter: str
+) -> None:
+    receiver = Receiver()
+
+    reply = receiver.handle(request_)
+
+    assert (status, code) == (reply.status, reply.body["code"])
+    assert {"code", "message"} == set(reply.body)
+    assert receiver.counted(counter) == 1
+    assert receiver.counted("requests", source=source, outcome=code) == 1
+    assert receiver.journal.kept == []
+
+
+@pytest.mark.parametrize("source", ["nobody", "unset"])
+def test_our_own_mistakes_say_when_to_come_again(source: str) -> None:
+    reply = Receiver().handle(raw_request(EVENT, source=source))
+
+    assert int(reply.headers["Retry-After"]) > 0
+
+
+def test_a_journal_that_cannot_keep_is_503_with_its_code_and_whole_seconds() -> None:
+    full = CannotKeep("no room left", code="disk_full", retry_after_seconds=7)
+    receiver = Receiver(MemoryJournal(trouble=full))
+
+    reply = receiver.handle(raw_request(EVENT, signed(EVENT)))
+
+    assert Reply(503, {"code": "disk_full", "message": "no room left"}, {"Retry-After": "7"}) == reply
+    assert receiver.counted("cannot_keep", code="disk_full") == 1
+    assert receiver.counted("body_bytes") == 0
+
+
+def test_a_signed_body_that_is_not_json_is_kept_before_it_is_refused() -> None:
+    receiver = Receiver()
+
+    assert receiver.handle(raw_request(NOT_JSON, signed(NOT_JSON))).status == 400
+    assert [(each.body, each.refused) for each in receiver.journal.refused] == [(NOT_JSON, "body_not_json")]
+    assert receiver.counted("refused_not_kept") == 0
+
+
+def test_an_unsigned_body_that_is_not_json_fills_no_disk() -> None:
+    receiver = Receiver()
+
+    assert receiver.handle(raw_request(NOT_JSON, source="open")).status == 400
+    assert receiver.journal.refused == []
+    assert receiver.counted("refused_not_kept") == 0
+
+
+def test_beyond_the_limit_of_refused_bodies_the_answer_stays_and_a_counter_says_so() -> None:
+    receiver = Receiver(MemoryJournal(refused_room=0))
+
+    assert receiver.handle(raw_request(NOT_JSON, signed(NOT_JSON))).status == 400
+    assert receiver.counted("refused_not_kept") == 1
+
+
+def test_a_signed_body_that_is_not_json_and_cannot_be_kept_is_503() -> None:
+    receiver = Receiver(MemoryJournal(trouble=CannotKeep("no room left", code="disk_full")))
+
+    reply = receiver.handle(raw_request(NOT_JSON, signed(NOT_JSON)))
+
+    assert (reply.status, reply.body["code"]) == (503, "disk_full")
+    assert receiver.counted("refused_bodies") == 0
+    assert receiver.counted("cannot_keep", code="disk_full") == 1

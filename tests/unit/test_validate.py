@@ -1,0 +1,390 @@
+"""What a schema check finds in an event, what it costs, and what it never tells."""
+
+from __future__ import annotations
+
+import copy
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector.events import Violation
+from connector.schemas import read_schemas
+from connector.validate import MAX_VIOLATIONS, VALID, Schemas, compile_schemas
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+CALLS = {path.stem: json.loads(path.read_text()) for path in sorted(EXAMPLES.glob("*/*.json"))}
+SHIPPED = read_schemas()
+SCHEMAS = compile_schemas(SHIPPED)
+ABSENT = object()
+SECRET = "mira.delgado@example.com"
+
+
+def changed(name: str, place: str, value: Any) -> Any:
+    """Return an example with one place set to a value, or taken out."""
+    event = copy.deepcopy(CALLS[name])
+    *outer, last = [int(token) if token.isdigit() else token for token in place.split("/")]
+    holder = event
+    for token in outer:
+        holder = holder[token]
+    if value is ABSENT:
+        del holder[last]
+    else:
+        holder[last] = value
+    return event
+
+
+def check(event: Any, schemas: Schemas = SCHEMAS) -> list[tuple[str, str, str]]:
+    checked = schemas.check(event, event.get("event"))
+    return [(violation.path, violation.rule, violation.got_type) for violation in checked.violations]
+
+
+def one(schema: Any) -> Schemas:
+    return compile_schemas({"own.json": {"title": "Own", **schema}})
+
+
+# What is right
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_every_example_is_valid_by_both_validators(name: str) -> None:
+    event = CALLS[name]
+
+    assert SCHEMAS.check(event, event.get("event")) is VALID
+    assert SCHEMAS.explain(event, event.get("event")) == []
+
+
+def test_six_events_have_a_schema_of_their_own() -> None:
+    assert SCHEMAS.event_names == (
+        "Checkout Started",
+        "Order Completed",
+        "Order Refunded",
+        "Product Added",
+        "Product List Viewed",
+        "Product Viewed",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "value"),
+    [
+        ("order_completed", "context", None),
+        ("order_completed", "context", []),
+        ("order_completed", "integrations", []),
+        ("order_completed", "anonymousId", None),
+        ("order_completed", "properties/coupon", None),
+        ("order_completed", "properties/currency", "usd"),
+        ("order_completed", "properties/gift_note", {"to": "Tomas"}),
+        ("order_completed", "properties/products/0/price", 0),
+        ("order_completed", "properties/products/0/quantity", 0.35),
+        ("order_completed", "properties/products/0/product_id", ABSENT),
+        ("order_completed", "sentAt", "2026-03-14T17:10:29.824123+00:00"),
+        ("order_completed", "version", "1.1"),
+        ("order_refunded", "properties/total", -47.14),
+        ("order_refunded", "properties/products", []),
+        ("product_list_viewed", "properties/products", []),
+        ("product_viewed", "properties/sku", ""),
+        ("page", "category", None),
+        ("identify", "traits", None),
+    ],
+)
+def test_what_the_spec_leaves_open_is_no_violation(name: str, place: str, value: Any) -> None:
+    assert check(changed(name, place, value)) == []
+
+
+def test_an_event_without_a_schema_is_held_to_the_envelope_alone() -> None:
+    custom = changed("track_custom", "properties/order_id", 7)
+
+    assert check(custom) == []
+    assert check(custom | {"sentAt": "yesterday"}) == [("/sentAt", "format", "string")]
+
+
+# What deviates
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "value", "rule", "got_type"),
+    [
+        ("order_completed", "/properties/revenue", "112.50", "type", "string"),
+        ("order_completed", "/properties/revenue", ABSENT, "required", "missing"),
+        ("order_completed", "/properties/order_id", 88207, "type", "integer"),
+        ("order_completed", "/properties/order_id", "", "minLength", "string"),
+        ("order_completed", "/properties/order_id", ABSENT, "required", "missing"),
+        ("order_completed", "/properties/products", "Coupon", "type", "string"),
+        ("order_completed", "/properties/products", [], "minItems", "array"),
+        ("order_completed", "/properties/products/1", None, "type", "null"),
+        ("order_completed", "/properties/products/0", {"price": 64, "quantity": 1}, "anyOf", "object"),
+        ("order_completed", "/properties/products/0/price", "64.00", "type", "string"),
+        ("order_completed", "/properties/products/0/price", None, "not", "null"),
+        ("order_completed", "/properties/products/2/quantity", ABSENT, "required", "missing"),
+        ("order_completed", "/properties/products/2/quantity", -2, "minimum", "integer"),
+        ("order_completed", "/properties/currency", "$", "pattern", "string"),
+        ("order_completed", "/properties/currency", ABSENT, "dependentRequired", "missing"),
+        ("order_completed", "/properties/tax", -9.5, "minimum", "number"),
+        ("checkout_started", "/properties/products", ABSENT, "required", "missing"),
+        ("checkout_started", "/properties/value", "126.50", "type", "string"),
+        ("order_refunded", "/properties/order_id", ABSENT, "required", "missing"),
+        ("order_refunded", "/properties/currency", 840, "type", "integer"),
+        ("product_list_viewed", "/properties/products", ABSENT, "required", "missing"),
+        ("product_list_viewed", "/properties/products/1/category", ["Lamps"], "type", "array"),
+        ("product_added", "/properties/quantity", True, "type", "boolean"),
+        ("product_added", "/properties/cart_id", 901, "type", "integer"),
+        ("product_viewed", "/properties", {"name": "Brass Reading Lamp"}, "anyOf", "object"),
+        ("product_viewed", "/properties", ABSENT, "required", "missing"),
+        ("page", "/timestamp", 1773507602, "type", "integer"),
+        ("delete", "/originalTimestamp", "2026-06-30 10:47:15.3 +0000 UTC", "format", "string"),
+        ("identify", "/userId", 48213, "type", "integer"),
+        ("identify", "/type", "idenfity", "enum", "string"),
+        ("identify", "/context", ["web"], "maxItems", "array"),
+        ("identify", "/context/page", "/account", "type", "string"),
+        ("track_custom", "/event", ABSENT, "required", "missing"),
+        ("group", "/groupId", ABSENT, "required", "missing"),
+        ("alias", "/previousId", "", "not", "string"),
+    ],
+)
+def test_a_believable_deviation_is_one_violation_at_its_place(
+    name: str, path: str, value: Any, rule: str, got_type: str
+) -> None:
+    event = changed(name, path.removeprefix("/"), value)
+
+    [violation] = SCHEMAS.check(event, CALLS[name].get("event")).violations
+
+    assert (violation.path, violation.rule, violation.got_type) == (path, rule, got_type)
+
+
+def test_a_call_about_nobody_is_one_violation_of_the_whole_event() -> None:
+    assert check(changed("delete", "userId", ABSENT)) == [("", "anyOf", "object")]
+
+
+def test_a_violation_quotes_the_schema() -> None:
+    text_price = changed("order_completed", "properties/products/0/price", "64.00")
+    no_key = changed("product_viewed", "properties", {"name": "Lamp"})
+
+    assert SCHEMAS.check(text_price, "Order Completed").violations == (
+        Violation("/properties/products/0/price", "type", '["number","null"]', "string"),
+    )
+    assert SCHEMAS.check(no_key, "Product Viewed").violations == (
+        Violation(
+            "/properties",
+            "anyOf",
+            '[{"$ref":"#/$defs/with_product_id"},{"$ref":"#/$defs/with_sku"}]',
+            "object",
+        ),
+    )
+
+
+def test_a_long_schema_text_is_cut_at_200_characters() -> None:
+    schemas = one({"enum": [f"variant {number}" for number in range(100)]})
+
+    [violation] = schemas.check({}, "Own").violations
+
+    assert len(violation.expected) == 200
+    assert violation.expected.startswith('["variant 0","variant 1",')
+
+
+def test_violations_are_sorted_by_path_and_rule_whatever_the_order_of_keys() -> None:
+    event = changed("order_completed", "properties/products", [{}, None])
+    reordered = dict(reversed(event.items()))
+
+    found = check(event)
+
+    assert found == sorted(found)
+    assert found == check(reordered)
+    assert found[0] == ("/properties/products/0", "anyOf", "object")
+
+
+def test_at_most_100_violations_are_listed() -> None:
+    event = changed("order_completed", "properties/products", [None] * 500)
+
+    assert len(SCHEMAS.check(event, "Order Completed").violations) == MAX_VIOLATIONS == 100
+
+
+# Policy
+
+
+def test_shipped_schemas_only_flag() -> None:
+    worst = {"properties": {"order_id": None, "products": [None], "revenue": "1"}}
+
+    checked = SCHEMAS.check(worst, "Order Completed")
+
+    assert (len(checked.violations) > 3, checked.rejects) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("policies", "event", "rejects"),
+    [
+        ({}, {"order": {"id": 1}}, False),
+        ({"": "reject"}, {"order": {"id": 1}}, True),
+        ({"": "reject", "order": "flag"}, {"order": {"id": 1}}, False),
+        ({"": "reject", "order": "flag"}, {"order": "1"}, False),
+        ({"": "reject", "order": "flag"}, {}, True),
+        ({"order/id": "reject"}, {"order": {"id": 1}}, True),
+        ({"order/id": "reject"}, {"order": {}}, False),
+        ({"order": {"required": "reject"}}, {"order": {}}, True),
+        ({"order": {"required": "reject"}}, {"order": {"id": 1}}, False),
+        ({"": {"required": "reject"}}, {"order": {}}, True),
+        ({"": {"required": "reject"}, "order": {"required": "flag"}}, {"order": {}}, False),
+        ({"": "reject", "order": {"required": "flag"}}, {"order": {"id": 1}}, True),
+    ],
+)
+def test_the_nearest_statement_of_a_policy_decides(
+    policies: dict[str, Any], event: Any, rejects: bool
+) -> None:
+    def stating(place: str, schema: Any) -> Any:
+        return {**schema, "x-policy": policies[place]} if place in policies else schema
+
+    order_id = stating("order/id", {"type": "string"})
+    order = stating("order", {"type": "object", "required": ["id"], "properties": {"id": order_id}})
+    schemas = one(stating("", {"required": ["order"], "properties": {"order": order}}))
+
+    checked = schemas.check(event, "Own")
+
+    assert (len(checked.violations), checked.rejects) == (1, rejects)
+
+
+def test_a_policy_holds_behind_a_reference_until_something_nearer_says_otherwise() -> None:
+    part = {"properties": {"price": {"type": "number"}, "note": {"type": "string", "x-policy": "flag"}}}
+    schemas = compile_schemas(
+        {
+            "part.json": {"$id": "urn:shop:part", **part},
+            "own.json": {"title": "Own", "items": {"$ref": "urn:shop:part"}, "x-policy": "reject"},
+        }
+    )
+
+    assert schemas.check([{"price": "1"}], "Own").rejects is True
+    assert schemas.check([{"note": 1}], "Own").rejects is False
+
+
+def test_one_rejecting_violation_rejects_even_beyond_the_listed_ones() -> None:
+    schemas = one(
+        {
+            "properties": {
+                "lines": {"items": {"type": "object"}},
+                "zone": {"type": "string", "x-policy": "reject"},
+            }
+        }
+    )
+
+    checked = schemas.check({"lines": [1] * 200, "zone": 1}, "Own")
+
+    assert "/zone" not in [violation.path for violation in checked.violations]
+    assert checked.rejects is True
+
+
+def test_a_user_makes_a_shipped_schema_reject_by_replacing_its_file(tmp_path: Path) -> None:
+    own = SHIPPED["order_completed.json"] | {"x-policy": {"required": "reject"}}
+    (tmp_path / "order_completed.json").write_text(json.dumps(own))
+    schemas = compile_schemas(read_schemas(tmp_path))
+
+    text_revenue = changed("order_completed", "properties/revenue", "112.50")
+    without_products = changed("order_completed", "properties/products", ABSENT)
+
+    assert schemas.check(text_revenue, "Order Completed").rejects is False
+    assert schemas.check(without_products, "Order Completed").rejects is True
+
+
+# What is never told
+
+
+def test_a_key_that_no_schema_names_is_a_star_in_the_path() -> None:
+    schemas = one({"additionalProperties": {"type": "string"}, "properties": {"a/b": {"type": "string"}}})
+
+    checked = schemas.check({SECRET: 1, "a/b": 1}, "Own")
+
+    assert [violation.path for violation in checked.violations] == ["/*", "/a~1b"]
+
+
+@pytest.mark.parametrize("keyword", ["additionalProperties", "unevaluatedProperties"])
+def test_a_refused_extra_key_is_not_named(keyword: str) -> None:
+    schemas = one({keyword: False})
+
+    assert schemas.check({SECRET: 1}, "Own").violations == (Violation("", keyword, "false", "object"),)
+
+
+# What a person is told
+
+
+def test_an_explanation_says_what_each_alternative_lacked() -> None:
+    event = changed("product_viewed", "properties", {"name": "Lamp", "sku": None})
+
+    assert SCHEMAS.explain(event, "Product Viewed") == [
+        "/properties: anyOf: expected "
+        '[{"$ref":"#/$defs/with_product_id"},{"$ref":"#/$defs/with_sku"}], found object',
+        '  /properties/product_id: required: expected ["product_id"], found missing',
+        '  /properties/sku: not: expected {"enum":[null,""]}, found null',
+    ]
+
+
+# What a decoder or another caller may hand over
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), Decimal("NaN")])
+def test_a_number_that_is_not_finite_counts_as_null(number: Any) -> None:
+    assert check(changed("order_completed", "properties/tax", number)) == []
+    assert check(changed("order_completed", "properties/revenue", number)) == [
+        ("/properties/revenue", "type", "null")
+    ]
+
+
+@pytest.mark.parametrize("number", [Decimal("112.50"), 10**400, -(2**70)])
+def test_decimals_and_integers_of_any_size_are_numbers(number: Any) -> None:
+    assert check(changed("order_completed", "properties/revenue", number)) == []
+
+
+def test_a_lone_surrogate_is_text_like_any_other() -> None:
+    event = changed("order_completed", "properties/coupon", "SPRING\ud83d")
+    event["properties"]["\udc00"] = 1
+
+    assert check(event) == []
+    assert check(event | {"sentAt": "\ud83d"}) == [("/sentAt", "format", "string")]
+
+
+def test_nesting_as_deep_as_an_event_may_have_is_checked() -> None:
+    deep: Any = "leaf"
+    for _ in range(255):
+        deep = [deep]
+
+    assert check({"deep": deep}) == [("", "anyOf", "object")]
+
+
+@pytest.mark.parametrize("event", [None, "text", 3, [], [{"userId": "usr_1"}]])
+def test_what_is_no_object_violates_the_envelope(event: Any) -> None:
+    [violation] = SCHEMAS.check(event).violations
+
+    assert (violation.path, violation.rule, violation.expected) == ("", "type", '"object"')
+
+
+def test_the_event_is_not_modified() -> None:
+    event = changed("order_completed", "properties/tax", -1)
+    before = copy.deepcopy(event)
+
+    SCHEMAS.check(event, "Order Completed")
+    SCHEMAS.explain(event, "Order Completed")
+
+    assert event == before
+
+
+# What a schema may be
+
+
+def test_a_document_may_refer_to_itself() -> None:
+    schemas = one({"type": "object", "properties": {"parent": {"$ref": "#"}}})
+
+    assert schemas.check({"parent": {"parent": 1}}, "Own").violations == (
+        Violation("/parent/parent", "type", '"object"', "integer"),
+    )
+
+
+def test_without_documents_everything_is_valid() -> None:
+    assert compile_schemas({}).check({"type": 1}, "Order Completed") is VALID
+
+
+def test_a_key_that_is_forbidden_altogether_is_named_by_the_schema() -> None:
+    schemas = one({"properties": {"card_number": False}})
+
+    assert schemas.check({"card_number": "4000"}, "Own").violations == (
+        Violation("/card_number", "properties", "false", "string"),
+    )
+    assert len(schemas.explain({"card_number": "4000"}, "Own")) == 1
