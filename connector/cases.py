@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from connector.errors import ConfigError
 from connector.events import Captured, Json, Outcome
-from connector.jsontext import dumps
+from connector.jsontext import decode, dumps
 from connector.tables import Table
-from connector.tables.public import public_row
+from connector.values.public import public_row
 from connector.values.times import read_time
 
 _KEYS = frozenset(("name", "event", "source", "route", "proven", "received_at", "expect"))
@@ -42,7 +42,13 @@ def _read_case(item: Json, where: str) -> Case:
     unknown = set(item) - _KEYS
     if unknown or not isinstance(item.get("expect"), list):
         raise ConfigError(f"{where}: knows {', '.join(sorted(_KEYS))}; expect is a list")
+    for place, wanted in enumerate(item["expect"]):
+        if not _is_expectation(wanted):
+            raise ConfigError(
+                f"{where}: expect[{place}]: is either {{table, row, absent}} or {{rejected: {{code}}}}"
+            )
     arrival = item.get("received_at")
+    # Through JSON and back: YAML knows dates and keys that no sender can send.
     raw = dumps(item["event"]).encode()
     captured = Captured(
         captured_file="case",
@@ -51,13 +57,24 @@ def _read_case(item: Json, where: str) -> Case:
         route=item.get("route", "webhook"),
         received_at_ms=None if arrival is None else read_time(str(arrival)).ms,
         proven=item.get("proven", "none"),
-        event=item["event"],
+        event=decode(raw).value,
         error=None,
         repaired=False,
         raw=lambda: raw,
         place="case",
     )
     return Case(item["name"], captured, item["expect"])
+
+
+def _is_expectation(item: Json) -> bool:
+    if not isinstance(item, dict):
+        return False
+    if "rejected" in item:
+        said = item["rejected"]
+        return item.keys() == {"rejected"} and isinstance(said, dict) and said.keys() == {"code"}
+    row, absent = item.get("row", {}), item.get("absent", [])
+    shaped = isinstance(row, dict) and isinstance(absent, list)
+    return shaped and "table" in item and item.keys() <= {"table", "row", "absent"}
 
 
 def differences(
@@ -69,7 +86,7 @@ def differences(
         yield f"expected {len(case.expect)} rows, got {len(got)}: {_summary(got)}"
         return
     for place, (wanted, found) in enumerate(zip(case.expect, got, strict=True)):
-        yield from _compare(wanted, found, f"expect[{place}]")
+        yield from _compare(wanted, found, f"expect[{place}]", tables)
 
 
 def public_outcome(outcome: Outcome, tables: Mapping[str, Table]) -> list[dict[str, Json]]:
@@ -83,7 +100,9 @@ def public_outcome(outcome: Outcome, tables: Mapping[str, Table]) -> list[dict[s
     return [{"table": row.table, "row": public_row(row.columns, tables[row.table])} for row in outcome.rows]
 
 
-def _compare(wanted: Json, found: Mapping[str, Json], where: str) -> Iterator[str]:
+def _compare(
+    wanted: Json, found: Mapping[str, Json], where: str, tables: Mapping[str, Table]
+) -> Iterator[str]:
     if "rejected" in wanted:
         code = found.get("rejected", {}).get("code")
         if code != wanted["rejected"]["code"]:
@@ -92,7 +111,10 @@ def _compare(wanted: Json, found: Mapping[str, Json], where: str) -> Iterator[st
     if found.get("table") != wanted.get("table"):
         yield f"{where}.table: expected {wanted.get('table')}, got {_summary([found])}"
         return
-    row = found["row"]
+    row, columns = found["row"], tables[found["table"]].by_name
+    for column in (*wanted.get("row", {}), *wanted.get("absent", ())):
+        if column not in columns:
+            yield f"{where}.row.{column}: no such column"
     for column, value in wanted.get("row", {}).items():
         if row.get(column) != value:
             yield f"{where}.row.{column}: expected {dumps(value)}, got {dumps(row.get(column))}"

@@ -165,9 +165,10 @@ def decode(raw: bytes) -> Decoded:
     Decode one event.
 
     Strict JSON first. What it refuses is read once more: ``NaN``, ``Infinity`` and numbers beyond a double
-    become None, control characters in strings are kept, lone surrogates stay lone surrogates, and bytes that
-    are not UTF-8 become U+FFFD; all of these set ``repaired``. Of equal keys the last wins. Integers are
-    exact whatever their size (up to 4,300 digits, then None). A byte-order mark is skipped.
+    become floats that are not finite, control characters in strings are kept, lone surrogates stay as they
+    are, and bytes that are not UTF-8 become U+FFFD; all of these set ``repaired``. Of equal keys the last
+    wins. Integers are exact whatever their size (up to 4,300 digits, then infinite). A byte-order mark is
+    skipped.
     """
     if len(raw) > MAX_EVENT_BYTES:
         return Decoded(None, "too_large", False)
@@ -316,19 +317,18 @@ class _TolerantReader:
 
     def _loads(self, text: str, *, strict: bool) -> Json:
         return json.loads(
-            text, strict=strict, parse_constant=self._nothing, parse_float=self._float, parse_int=self._int
+            text, strict=strict, parse_constant=self._float, parse_float=self._float, parse_int=self._int
         )
 
-    def _nothing(self, _: str) -> Json:
-        self.repaired = True
-        return None
-
-    def _float(self, text: str) -> float | None:
+    def _float(self, text: str) -> float:
         number = float(text)
-        return number if math.isfinite(number) else self._nothing(text)
+        self.repaired |= not math.isfinite(number)
+        return number
 
-    def _int(self, text: str) -> int | None:
-        return int(text) if len(text) <= _LONGEST_INTEGER else self._nothing(text)
+    def _int(self, text: str) -> int | float:
+        if len(text) <= _LONGEST_INTEGER:
+            return int(text)
+        return self._float(f"{text}.0")
 
 
 def _stdlib_dumps(value: Json, **options: Any) -> str:

@@ -46,6 +46,7 @@ class _Task(NamedTuple):
     path: Path
     staging: Path
     source: str | None
+    of_journal: bool
 
 
 class Writer:
@@ -73,13 +74,14 @@ class Writer:
         """Adopt files whose owner is dead, then write every closed file."""
         self._journal.adopt()
         paths = [self._journal.closed / name for name in self._journal.waiting()]
-        return self.write(paths, progress=progress)
+        return self.write(paths, progress=progress, of_journal=True)
 
     def write(
         self,
         paths: Iterable[Path],
         *,
         source: str | None = None,
+        of_journal: bool = False,
         progress: Progress = lambda _: None,
         done: Done = lambda _: None,
         workers: int = 1,
@@ -88,6 +90,7 @@ class Writer:
 
         Args:
             source: names the sender of plain files; frames name their own.
+            of_journal: the files lie in our own journal.
             progress: told of mapped events.
             done: told of each path when it is dealt with.
             workers: processes that map files side by side; this one alone publishes.
@@ -98,7 +101,7 @@ class Writer:
         self.recover()
         written = Written()
         waiting: list[StagedFile] = []
-        tasks = self._tasks(paths, source, written, done)
+        tasks = self._tasks(paths, source, of_journal, written, done)
         mapped = (
             self._mapped_here(tasks, progress) if workers == 1 else self._mapped(tasks, progress, workers)
         )
@@ -114,17 +117,17 @@ class Writer:
         return written
 
     def _tasks(
-        self, paths: Iterable[Path], source: str | None, written: Written, done: Done
+        self, paths: Iterable[Path], source: str | None, of_journal: bool, written: Written, done: Done
     ) -> Iterator[_Task]:
         seen: set[str] = set()
         for path in paths:
-            name = identify(path).name
+            name = identify(path, of_journal=of_journal).name
             if name in self._publisher.fold.records or name in seen:
                 written.known += 1
                 done(path)
             else:
                 seen.add(name)
-                yield _Task(path, self._folder.new_staging(), source)
+                yield _Task(path, self._folder.new_staging(), source, of_journal)
 
     def _mapped_here(self, tasks: Iterator[_Task], progress: Progress) -> Iterator[tuple[_Task, StagedFile]]:
         for task in tasks:
@@ -180,7 +183,13 @@ def _map_in_worker(task: _Task) -> StagedFile:
 
 def _map(task: _Task, settings: Settings, configured: Configured, progress: Progress) -> StagedFile:
     return stage(
-        partial(open_captured, task.path, source=task.source, part_bytes=settings.part_bytes),
+        partial(
+            open_captured,
+            task.path,
+            source=task.source,
+            of_journal=task.of_journal,
+            part_bytes=settings.part_bytes,
+        ),
         configured.pipeline,
         LocalStaging(task.staging, configured),
         Stamp(configured.fingerprint, __version__),

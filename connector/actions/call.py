@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 from connector.events import Flag, Json, Proven, Violation
 from connector.tables import TABLES, Table
-from connector.tables.layout import FIRST_DAY
+from connector.tables.layout import FIRST_DAY, ms_of
 
 RevenueSource = Literal["revenue", "subtotal", "total_less_tax_shipping", "items"]
 
@@ -30,6 +30,10 @@ class LakeSettings:
     """Currency assumed per source when an event names none."""
     privacy_key: bytes | None = field(default=None, repr=False)
     """Key of the hashes in ``deletions``; None: the hash is null (previews only)."""
+    first_ms: int = field(init=False, default=0)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "first_ms", ms_of(self.first_day))
 
     def table(self, name: str) -> Table:
         return next(table for table in self.tables if table.name == name)

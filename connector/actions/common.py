@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from connector.actions.call import Call, Columns, LakeSettings
 from connector.actions.reading import is_missing
 from connector.events import Flag, Json
 from connector.jsontext import dumps
 from connector.tables.layout import LAST_DAY, ms_of
 from connector.values.coerce import text
-from connector.values.times import read_time
+from connector.values.times import plain_ms, read_time
 
 _LAST_MS = ms_of(LAST_DAY)
 _TIMES = (("originalTimestamp", "original_timestamp"), ("sentAt", "sent_at"), ("receivedAt", "received_at"))
@@ -16,6 +18,7 @@ SHARED_KEYS = frozenset(
     "type event messageId userId anonymousId groupId channel timestamp originalTimestamp sentAt receivedAt "
     "properties context writeKey".split()
 )
+"""Top-level keys that stay out of the envelope unless what was sent did not fit."""
 
 
 def bookkeeping(call: Call, table: str, subscription: str, row_id: str) -> Columns:
@@ -36,8 +39,16 @@ def bookkeeping(call: Call, table: str, subscription: str, row_id: str) -> Colum
 def note_identity(call: Call, event: dict[str, Json], flags: list[Flag], rest: dict[str, Json]) -> None:
     if call.message_id is None:
         flags.append(Flag("message_id_missing", "messageId"))
-        if not is_missing(event.get("messageId")):
-            rest["messageId"] = event["messageId"]
+    if type(event.get("messageId")) is not str:
+        keep_unread(event, ("messageId",), rest)
+
+
+def keep_unread(event: dict[str, Json], keys: Iterable[str], rest: dict[str, Json]) -> None:
+    """Shared keys that this row has no column for stay in the envelope."""
+    for key in keys:
+        value = event.get(key)
+        if not is_missing(value):
+            rest[key] = value
 
 
 def put_text(
@@ -58,6 +69,12 @@ def put_text(
 def put_people(event: dict[str, Json], row: Columns, flags: list[Flag], rest: dict[str, Json]) -> None:
     put_text(event, "userId", "user_id", row, flags, rest)
     put_text(event, "anonymousId", "anonymous_id", row, flags, rest)
+
+
+def put_distinct(row: Columns, flags: list[Flag]) -> None:
+    """The known person, else the device; asked last, because the mapping may set either."""
+    if "distinct_id" in row:
+        return
     distinct = row.get("user_id") or row.get("anonymous_id")
     if distinct is None:
         flags.append(Flag("identity_missing", "userId"))
@@ -74,9 +91,13 @@ def put_times(
     rest: dict[str, Json],
 ) -> None:
     """The four times, and the one that counts (tables 6.2). Source: segment-delivery 1.8, quirks 58 to 62."""
-    first_ms = ms_of(settings.first_day)
+    first_ms = settings.first_ms
     for key, column in _TIMES:
         value = event.get(key)
+        plain = plain_ms(value)
+        if plain is not None:
+            row[column] = plain
+            continue
         if is_missing(value):
             continue
         read = read_time(value)
@@ -90,8 +111,8 @@ def put_times(
     if received is None and call.received_at_ms is not None:
         received = row["received_at"] = call.received_at_ms
     sent = event.get("timestamp")
-    stated: int | None = None
-    if not is_missing(sent):
+    stated = plain_ms(sent)
+    if stated is None and not is_missing(sent):
         read = read_time(sent)
         stated = read.ms
         if read.code is not None:

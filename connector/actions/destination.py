@@ -9,23 +9,28 @@ from connector.actions.call import Call, Columns, LakeSettings, Refusal
 from connector.actions.document import Subscription, nearest, raise_faults, read_document
 from connector.actions.fields import Field
 from connector.actions.prepare import prepare
-from connector.actions.reading import is_missing
+from connector.actions.reading import Put, is_missing, putter
 from connector.actions.store_event import EventRows, Overrides
 from connector.actions.store_people import DeletionRows, PeopleRows
 from connector.errors import Fault, MappingError
 from connector.events import Flag, Json, Row
-from connector.mapping import UNDEFINED, compile_mapping, compile_subscription
+from connector.mapping import UNDEFINED, compile_mapping, compile_subscription, fields_read
 from connector.tables.model import PROMOTABLE, Table
-from connector.tables.public import public_row
-from connector.values.coerce import COERCERS
+from connector.values.public import public_row
 
 Perform = Callable[[Call, int], list[Row]]
 """(call, occurrence) to rows; raises Refusal."""
 
 _FIXED = frozenset(
     "row_id message_id source type timestamp received_at proven mapping subscription captured_file "
-    "captured_index line_index line_count line_revenue".split()
+    "captured_index line_index line_count line_revenue subject_kind subject_hash".split()
 )
+
+
+_BOOLEANS = (True, False, "true", "false")
+
+
+_MOST_NAMES = 4_096
 
 
 class _Compiled(NamedTuple):
@@ -53,6 +58,10 @@ class Destination:
         }
         self._compiled = [made for item in subscriptions if (made := self._compile(item, faults)) is not None]
         raise_faults(faults)
+        self._decided_by_name = all(
+            fields_read(item.subscribe) <= {"event-type", "event"} for item in subscriptions
+        )
+        self._known: dict[tuple[str, Json], list[_Compiled]] = {}
 
     def rows(self, call: Call) -> list[Row] | None:
         """All rows of one event; None when no subscription matches it.
@@ -60,24 +69,44 @@ class Destination:
         Raises:
             Refusal: a subscription refused it, so none of its rows is written.
         """
-        rows: list[Row] | None = None
+        matched = self._matching(call)
+        if not matched:
+            return None
+        if len(matched) == 1:
+            return matched[0].perform(call, 0)
+        rows: list[Row] = []
         occurrences: dict[str, int] = {}
-        for matches, table, perform in self._compiled:
-            if matches(call.event):
-                occurrence = occurrences.get(table, 0)
-                occurrences[table] = occurrence + 1
-                made = perform(call, occurrence)
-                rows = made if rows is None else [*rows, *made]
+        for _, table, perform in matched:
+            occurrence = occurrences.get(table, 0)
+            occurrences[table] = occurrence + 1
+            rows.extend(perform(call, occurrence))
         return rows
+
+    def _matching(self, call: Call) -> list[_Compiled]:
+        """The subscriptions that match; remembered by type and name when nothing else decides."""
+        if not self._decided_by_name:
+            return [item for item in self._compiled if item.matches(call.event)]
+        key = (call.type, call.event.get("event") if call.type == "track" else None)
+        matched = self._known.get(key)
+        if matched is None:
+            matched = [item for item in self._compiled if item.matches(call.event)]
+            if call.type == "track" or "event" not in call.event:
+                if len(self._known) >= _MOST_NAMES:
+                    self._known.clear()
+                self._known[key] = matched
+        return matched
 
     def _compile(self, item: Subscription, faults: list[Fault]) -> _Compiled | None:
         before = len(faults)
         fields = {field.key: field for field in item.action.fields}
         compiled: dict[str, Callable[[Json], Json]] = {}
         for key, field in fields.items():
-            wanted = item.mapping.get(key, field.default)
-            if wanted is not None:
-                compiled[key] = _field(key, wanted, f"{item.path}/mapping", faults)
+            wanted = _wanted(item.mapping, field)
+            if wanted is None:
+                continue
+            compiled[key] = _field(key, wanted, f"{item.path}/mapping", faults)
+            if field.type == "boolean" and wanted not in _BOOLEANS and not isinstance(wanted, dict):
+                faults.append(Fault(f"{item.path}/mapping/{key}", "should be true, false or a directive"))
         try:
             matches = compile_subscription(item.subscribe)
         except MappingError as error:
@@ -99,15 +128,17 @@ class Destination:
     ) -> Perform:
         event_of, columns_of = compiled["event"], compiled.get("columns")
         builder = self._builders[table.name]
-        whole = item.mapping.get("event", fields["event"].default) == fields["event"].default
+        whole = _wanted(item.mapping, fields["event"]) == fields["event"].default
         per_product = compiled.get("generatePurchaseEventPerProduct")
         path = f"mapping of {item.name!r}"
+        named = item.mapping.get("columns") or ()
+        putters = {name: putter(table.by_name[name]) for name in named if name in table.by_name}
 
         def perform(call: Call, occurrence: int) -> list[Row]:
             event = call.event if whole else _object(_resolve(event_of, call.event, path), path)
             override = None
             if columns_of is not None:
-                override = _override(_resolve(columns_of, call.event, path), table)
+                override = _override(_resolve(columns_of, call.event, path), putters)
             if per_product is not None:
                 lines = _resolve(per_product, call.event, path)
                 return cast(EventRows, builder).rows(
@@ -116,6 +147,12 @@ class Destination:
             return builder.rows(call, event, item.name, occurrence, override)
 
         return perform
+
+
+def _wanted(mapping: Mapping[str, Json], field: Field) -> Json:
+    """What the mapping says of a field; nothing or null: its default."""
+    said = mapping.get(field.key)
+    return field.default if said is None else said
 
 
 def _field(key: str, wanted: Json, path: str, faults: list[Fault]) -> Callable[[Json], Json]:
@@ -154,13 +191,11 @@ def _check_columns(columns: Json, table: Table, path: str, faults: list[Fault]) 
             faults.append(Fault(f"{path}/{name}", f"is no column that can be set{nearest(name, settable)}"))
 
 
-def _override(values: Json, table: Table) -> Overrides:
+def _override(values: Json, putters: Mapping[str, Put]) -> Overrides:
     def put(row: Columns, flags: list[Flag]) -> None:
         for name, value in values.items():
             if value is not UNDEFINED and not is_missing(value):
-                typed = COERCERS[table.by_name[name].code](value, f"columns.{name}", flags)
-                if typed is not None:
-                    row[name] = typed
+                putters[name](row, value, f"columns.{name}", flags)
 
     return put
 

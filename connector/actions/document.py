@@ -12,6 +12,7 @@ from connector.events import Json
 
 _DOCUMENT_KEYS = ("settings", "subscriptions")
 _SUBSCRIPTION_KEYS = ("name", "subscribe", "partnerAction", "mapping", "enabled")
+_TEXTS = ("name", "subscribe", "partnerAction")
 _ACTIONS: Mapping[str, Action] = {action.partner_action: action for action in LAKE_ACTIONS}
 
 
@@ -58,17 +59,15 @@ def _read_subscription(item: Json, path: str, faults: list[Fault]) -> Subscripti
     if not isinstance(item, dict):
         faults.append(Fault(path, "should be an object"))
         return None
-    before = len(faults)
     faults.extend(_unknown(item, _SUBSCRIPTION_KEYS, path))
-    for key in ("name", "subscribe", "partnerAction"):
-        if not isinstance(item.get(key), str) or not item[key]:
-            faults.append(Fault(f"{path}/{key}", "should be a text that is not empty"))
+    unsaid = [key for key in _TEXTS if not isinstance(item.get(key), str) or not item[key]]
+    faults.extend(Fault(f"{path}/{key}", "should be a text that is not empty") for key in unsaid)
     if not isinstance(item.get("enabled", True), bool):
         faults.append(Fault(f"{path}/enabled", "should be true or false"))
     mapping = item.get("mapping", {})
     if not isinstance(mapping, dict):
         faults.append(Fault(f"{path}/mapping", "should be an object"))
-        return None
+        mapping = {}
     named = item.get("partnerAction")
     action = _ACTIONS.get(named) if isinstance(named, str) else None
     if action is None:
@@ -77,7 +76,7 @@ def _read_subscription(item: Json, path: str, faults: list[Fault]) -> Subscripti
             faults.append(Fault(f"{path}/partnerAction", text))
         return None
     faults.extend(_unknown(mapping, [field.key for field in action.fields], f"{path}/mapping"))
-    if len(faults) > before:
+    if unsaid:
         return None
     return Subscription(item["name"], item["subscribe"], action, mapping, path)
 

@@ -30,9 +30,11 @@ def note_currency(row: Columns, source: str, settings: LakeSettings, flags: list
 def put_order_revenue(
     row: Columns, lines: Sequence[Columns], settings: LakeSettings, flags: list[Flag]
 ) -> None:
-    """``order_revenue`` of an Order Completed: the first allowed source that is there."""
+    """``order_revenue`` of an Order Completed: the mapping's, else the first allowed source that is there."""
     if "revenue" not in row:
         flags.append(Flag("revenue_missing", "properties.revenue"))
+    if "order_revenue" in row:
+        return
     for place in settings.revenue_from:
         amount = _amount_from(place, row, lines)
         if amount is not None and abs(amount) < _LIMIT:
@@ -61,6 +63,8 @@ def item_value(lines: Sequence[Columns]) -> Decimal | None:
 
 def put_refund(row: Columns, flags: list[Flag]) -> None:
     """``refund_amount`` without sign (quirk 37); nothing stated: null, which means the whole rest."""
+    if "refund_amount" in row:
+        return
     for place in ("total", "revenue"):
         amount: Decimal | None = row.get(place)
         if amount is not None:

@@ -56,7 +56,8 @@ def prepare(
         if event.get("event") != name:
             filled["event"] = name
     message_id = _message_id(event, flags)
-    key = event_key(call_type, received or "", message_key(event, message_id, received_at_ms))
+    name_sent, id_sent = _as_sent(event, "event", received), _as_sent(event, "messageId", message_id)
+    key = event_key(call_type, name_sent or "", message_key(event, id_sent, received_at_ms))
     return Call(
         event={**event, **filled} if filled else event,
         type=call_type,
@@ -96,6 +97,12 @@ def _name_of(event: dict[str, Json], flags: list[Flag]) -> str:
     if not name:
         raise Refusal("event_missing", "a track call needs an event name")
     return name
+
+
+def _as_sent(event: dict[str, Json], key: str, typed: str | None) -> str | None:
+    """The text itself for the row's identity: two broken texts may look alike once they are mended."""
+    sent = event.get(key)
+    return sent if typed is not None and type(sent) is str else typed
 
 
 def _message_id(event: dict[str, Json], flags: list[Flag]) -> str | None:

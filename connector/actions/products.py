@@ -12,6 +12,7 @@ from connector.jsontext import decode, dumps
 from connector.tables.events_table import PRODUCT_FIELDS
 from connector.tables.model import Column, spelled
 from connector.values.coerce import text
+from connector.values.currencies import CURRENCIES
 
 PATH = "properties.products"
 _FIELD_NAMES = tuple(name for name, _ in PRODUCT_FIELDS)
@@ -101,6 +102,8 @@ def _read_product(index: int, element: Json) -> Product | None:
             columns["product_id"] = identifier
     place = f"{PATH}[{index}]"
     flags = [Flag(code, f"{place}.{path}" if path else place) for code, path in noticed]
+    if "currency" in columns and columns["currency"] not in CURRENCIES:
+        flags.append(Flag("currency_unknown", f"{place}.currency"))
     return Product(index, element, columns, flags)
 
 

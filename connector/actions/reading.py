@@ -39,15 +39,15 @@ def put_first_and_all(name: str, everything: str) -> Put:
     def put(row: Columns, value: Json, path: str, flags: list[Flag]) -> None:
         if type(value) is list:
             texts = [
-                typed.strip()
+                trimmed
                 for place, element in enumerate(value)
-                if not is_missing(element) and (typed := text(element, f"{path}[{place}]", flags))
+                if not is_missing(element) and (trimmed := _trimmed(element, f"{path}[{place}]", flags))
             ]
             row[everything] = texts
             if texts:
                 row[name] = texts[0]
-        elif typed := text(value, path, flags):
-            row[name] = typed.strip()
+        elif trimmed := _trimmed(value, path, flags):
+            row[name] = trimmed
 
     return put
 
@@ -65,8 +65,14 @@ def put_position(row: Columns, value: Json, path: str, flags: list[Flag]) -> Non
 
 
 def put_currency(row: Columns, value: Json, path: str, flags: list[Flag]) -> None:
-    if code := text(value, path, flags):
-        row["currency"] = code.strip().upper()
+    if code := _trimmed(value, path, flags):
+        row["currency"] = code.upper()
+
+
+def _trimmed(value: Json, path: str, flags: list[Flag]) -> str | None:
+    """Text without blanks around it; None when there is nothing else."""
+    typed = text(value, path, flags)
+    return typed.strip() or None if typed else None
 
 
 SPECIAL: Mapping[str, Put] = {
@@ -99,7 +105,7 @@ class ObjectReader:
     """
 
     def __init__(self, columns: Iterable[Column], prefix: str, *, product: bool = False) -> None:
-        self._primary: dict[str, tuple[Put, str]] = {}
+        self._primary: dict[str, tuple[str | None, Put, str]] = {}
         self._aliases: dict[str, list[_Alias]] = {}
         for column in columns:
             spellings = [path for path in column.sources if path.startswith(prefix)]
@@ -108,7 +114,8 @@ class ObjectReader:
                 key = path.removeprefix(prefix)
                 shown = key if product else path
                 if rank == 0:
-                    self._primary[key] = (put, shown)
+                    plain_text = column.code == "S" and column.name not in SPECIAL
+                    self._primary[key] = (column.name if plain_text else None, put, shown)
                     continue
                 condition = None if product or key != "id" else _ID_MEANS[column.name]
                 alias = _Alias(rank, spellings[0].removeprefix(prefix), shown, put, condition)
@@ -121,8 +128,14 @@ class ObjectReader:
         for key, sent in value.items():
             plan = primary.get(key)
             if plan is not None:
-                if sent is not None and sent != "":
-                    plan[0](row, sent, plan[1], flags)
+                name, put, path = plan
+                if type(sent) is str:
+                    if name is not None and sent and sent.isascii() and "\0" not in sent:
+                        row[name] = sent
+                    elif sent:
+                        put(row, sent, path, flags)
+                elif sent is not None:
+                    put(row, sent, path, flags)
             elif key in aliases and not is_missing(sent):
                 others = others or []
                 others.extend((alias, sent) for alias in aliases[key])
@@ -160,6 +173,8 @@ class _Leaf(NamedTuple):
     path: str
     first: bool
     """False: another source of the column comes before this one."""
+    plain_text: bool
+    """Text that needs no second look is the column's value as it is."""
 
 
 _Plan = dict[str, "_Leaf | _Plan"]
@@ -180,7 +195,9 @@ class ContextReader:
                     inner = branch.setdefault(step, {})
                     assert isinstance(inner, dict)
                     branch = inner
-                branch[steps[-1]] = _Leaf(column.name, COERCERS[column.code], path, rank == 0)
+                branch[steps[-1]] = _Leaf(
+                    column.name, COERCERS[column.code], path, rank == 0, rank == 0 and column.code == "S"
+                )
 
     def read(self, context: dict[str, Json], row: Columns, flags: list[Flag]) -> dict[str, Json]:
         """Fill ``row``; return what is left, ``{}`` when every value is in its column unchanged."""
@@ -191,7 +208,14 @@ class ContextReader:
                 _put_leaf(leaf, value, row, flags, home, key)
             elif row[leaf.name] != value:
                 home[key] = value
-        return {key: value for key, value in rest.items() if value != {}} if later else rest
+        return (
+            {key: value for key, value in rest.items() if value != {} or not self._has_parts(key)}
+            if later
+            else rest
+        )
+
+    def _has_parts(self, key: str) -> bool:
+        return type(self._plan.get(key)) is dict
 
     def _level(
         self,
@@ -206,6 +230,11 @@ class ContextReader:
             found = plan.get(key)
             if found is None:
                 rest[key] = sent
+            elif type(found) is _Leaf and found[4] and type(sent) is str and sent and sent.isascii():
+                if "\0" in sent:
+                    _put_leaf(found, sent, row, flags, rest, key)
+                else:
+                    row[found[0]] = sent
             elif isinstance(found, dict):
                 if type(sent) is dict:
                     pending = len(later)
@@ -249,14 +278,16 @@ def look_up(event: dict[str, Json], path: str) -> Json:
 def read_paths(columns: Iterable[Column], event: dict[str, Json], row: Columns, flags: list[Flag]) -> None:
     """Columns whose sources may lie anywhere (traits, the user's own): first value that was sent."""
     for column in columns:
+        first: Json = None
         for rank, path in enumerate(column.sources):
             value = look_up(event, path)
-            if not is_missing(value):
-                if rank and column.code != "T":
-                    flags.append(Flag("key_alias", path))
-                putter_of(column)(row, value, path, flags)
-                break
-
-
-def putter_of(column: Column) -> Put:
-    return put_column(column.name, COERCERS[column.code])
+            if is_missing(value):
+                continue
+            if first is not None:
+                if value != first:
+                    flags.append(Flag("key_conflict", path))
+                continue
+            first = value
+            if rank and column.code != "T":
+                flags.append(Flag("key_alias", path))
+            put_column(column.name, COERCERS[column.code])(row, value, path, flags)

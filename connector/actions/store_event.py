@@ -9,7 +9,9 @@ from connector.actions.common import (
     SHARED_KEYS,
     bookkeeping,
     finish,
+    keep_unread,
     note_identity,
+    put_distinct,
     put_json,
     put_people,
     put_text,
@@ -22,12 +24,12 @@ from connector.events import Flag, Json, Row
 from connector.jsontext import dumps
 from connector.tables.events_table import CONTEXT, EVENTS
 from connector.tables.model import Table
-from connector.values.coerce import COERCERS, text
+from connector.values.coerce import text
 from connector.values.ids import row_id
 from connector.values.names import SINGLE_PRODUCT_EVENTS
 
 LINE_EVENT = "Product Purchased"
-_PAGE_KEYS = frozenset(("path", "referrer", "search", "title", "url"))
+_PAGE_KEYS = ("path", "referrer", "search", "title", "url")
 _NOT_READ_HERE = frozenset(("products", "position_text", "categories", "coupons"))
 _SHARED_BY_LINES = frozenset(
     "message_id source user_id anonymous_id distinct_id group_id channel timestamp original_timestamp "
@@ -115,12 +117,14 @@ class EventRows:
         self._put_context(event, row, flags, rest)
         if call.type != "track":
             _put_page(event, row, flags, rest)
+            keep_unread(event, ("event",), rest)
         if self._promoted:
             read_paths(self._promoted, event, row, flags)
         if override is not None:
             override(row, flags)
+        put_distinct(row, flags)
         if call.type == "track":
-            note_currency(row, call.source, self._settings, flags)
+            self._conclude(call, row, flags)
         put_json(row, "envelope", rest)
         return row, products
 
@@ -145,12 +149,17 @@ class EventRows:
         flags.extend(products.flags)
         if products.structs is not None:
             row["products"] = products.structs
+        return products
+
+    def _conclude(self, call: Call, row: Columns, flags: list[Flag]) -> None:
+        """What follows from the columns of a track call once all are set, the mapping's own included."""
+        name = row["event"]
         if name in SINGLE_PRODUCT_EVENTS:
             if "product_id" not in row and "sku" not in row:
                 flags.append(Flag("product_key_missing", "properties.product_id"))
         elif name in ("Order Refunded", "Order Cancelled"):
             put_refund(row, flags)
-        return products
+        note_currency(row, call.source, self._settings, flags)
 
     def _put_context(
         self, event: dict[str, Json], row: Columns, flags: list[Flag], rest: dict[str, Json]
@@ -200,9 +209,9 @@ def _put_page(event: dict[str, Json], row: Columns, flags: list[Flag], rest: dic
                 row[column] = typed
             if path == key and len(flags) > noticed:
                 rest[key] = value
-    for key in _PAGE_KEYS & properties.keys():
+    for key in _PAGE_KEYS:
         column = f"context_page_{key}"
-        if column not in row and not is_missing(properties[key]):
-            typed = COERCERS["S"](properties[key], f"properties.{key}", flags)
+        if column not in row and not is_missing(value := properties.get(key)):
+            typed = text(value, f"properties.{key}", flags)
             if typed:
                 row[column] = typed

@@ -11,7 +11,9 @@ from connector.actions.common import (
     SHARED_KEYS,
     bookkeeping,
     finish,
+    keep_unread,
     note_identity,
+    put_distinct,
     put_json,
     put_people,
     put_text,
@@ -19,12 +21,13 @@ from connector.actions.common import (
 )
 from connector.actions.reading import is_missing, look_up, read_paths
 from connector.events import Flag, Json, Row
+from connector.tables import TABLES
 from connector.tables.model import Table
 from connector.values.coerce import text
 from connector.values.ids import row_id
 
 Overrides = Callable[[Columns, list[Flag]], None]
-_DERIVED = frozenset(("previous_id", "group_id"))
+_OWN = {table.name: table.by_name.keys() for table in TABLES}
 
 
 class PeopleRows:
@@ -34,15 +37,16 @@ class PeopleRows:
         self._table = table
         self._settings = settings
         self._named = table.by_name.keys()
+        self._unread = tuple(
+            key
+            for key, column in (("event", None), ("channel", None), ("groupId", "group_id"))
+            if column not in self._named
+        )
         self._read = tuple(
             column
             for column in table.columns
-            if column.name not in _DERIVED
-            and column.sources
-            and (
-                column.sources[0].startswith("traits.")
-                or column.sources[0].startswith(("properties.", "context."))
-            )
+            if column.name not in _OWN[table.name]
+            or any(path.startswith("traits.") for path in column.sources)
         )
 
     def rows(
@@ -72,9 +76,11 @@ class PeopleRows:
             self._put_alias(event, row, flags, rest)
         put_times(call, event, self._settings, row, flags, rest)
         self._put_traits(event, row, flags, rest)
+        keep_unread(event, self._unread, rest)
         read_paths(self._read, event, row, flags)
         if override is not None:
             override(row, flags)
+        put_distinct(row, flags)
         put_json(row, "envelope", rest)
         return [Row(table, finish(row, call, flags))]
 
@@ -134,6 +140,7 @@ class DeletionRows:
         if self._settings.privacy_key is not None:
             row["subject_hash"] = subject_hash(self._settings.privacy_key, kind, subject)
         put_times(call, event, self._settings, row, flags, rest)
+        keep_unread(event, ("event", "channel"), rest)
         if override is not None:
             override(row, flags)
         put_json(row, "envelope", rest)

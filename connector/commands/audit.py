@@ -26,10 +26,11 @@ def run(settings: Settings, as_json: bool) -> int:
     for finding in report.findings:
         err.print(f"[red]✗[/red] {finding}")
     verdict = "holds" if report.ok else f"does not hold: {len(report.findings)} findings"
+    out.print(report.equation)
     out.print(
-        f"{report.equation}\n"
-        f"{report.table_rows:,} rows in {report.table_files:,} table files, {report.rejected_files:,} files of "
-        f"rejected events, {report.captured_files:,} captured files, {report.entries:,} ledger entries\n"
-        f"The ledger {verdict}."
+        f"{report.table_rows:,} rows in {report.table_files:,} table files, "
+        f"{report.rejected_files:,} files of rejected events, "
+        f"{report.captured_files:,} captured files, {report.entries:,} ledger entries"
     )
+    out.print(f"The ledger {verdict}.")
     return 0 if report.ok else 1

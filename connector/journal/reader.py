@@ -41,15 +41,21 @@ class Identity(NamedTuple):
     """Hex, over the uncompressed bytes."""
 
 
-def identify(path: Path, *, max_uncompressed_bytes: int = MAX_UNCOMPRESSED_BYTES) -> Identity:
-    """Return a captured file's identity, reading it once. Raises ``OSError`` and ``CapturedFileTooLarge``."""
-    return _identity(path, load(path, max_uncompressed_bytes))
+def identify(
+    path: Path, *, of_journal: bool = False, max_uncompressed_bytes: int = MAX_UNCOMPRESSED_BYTES
+) -> Identity:
+    """Return a captured file's identity, reading it once. Raises ``OSError`` and ``CapturedFileTooLarge``.
+
+    ``of_journal``: as for ``open_captured``.
+    """
+    return _identity(path, load(path, max_uncompressed_bytes), of_journal)
 
 
 def open_captured(
     path: Path,
     *,
     source: str | None = None,
+    of_journal: bool = False,
     part_bytes: int = PART_BYTES,
     max_uncompressed_bytes: int = MAX_UNCOMPRESSED_BYTES,
     spool_folder: Path | None = None,
@@ -60,6 +66,8 @@ def open_captured(
     Args:
         path: the file; its name and suffix mean nothing.
         source: name for events of NDJSON and array files (None: ``file``). Frames state their own.
+        of_journal: the file lies in our own journal, so it holds frames even when none is whole (an empty
+            file, or the torn beginning of a first frame). Its path then gives the name.
         part_bytes: a part ends at the first end of a line, frame or element at or after so many bytes.
         max_uncompressed_bytes: limit for what a gzip file may unpack to.
         spool_folder: where large gzip files are unpacked (None: the system's temporary folder).
@@ -67,7 +75,7 @@ def open_captured(
     Raises ``OSError`` and ``CapturedFileTooLarge``.
     """
     content = load(path, max_uncompressed_bytes, spool_folder)
-    identity = _identity(path, content)
+    identity = _identity(path, content, of_journal)
     kind = _Frames if identity.kind == "frames" else _Array if jsontext.is_array(content.text) else _Lines
     return kind(content, identity, source or "file", part_bytes)
 
@@ -233,9 +241,12 @@ class _Array(CapturedFile):
         return f"element {self._number - 1}"
 
 
-def _identity(path: Path, content: Content) -> Identity:
-    kind: Literal["frames", "content"] = "frames" if _is_frames(path, content.text) else "content"
-    name = _first_file(path, content.text) if kind == "frames" else None
+def _identity(path: Path, content: Content, of_journal: bool) -> Identity:
+    is_frames = of_journal or _is_frames(path, content.text)
+    kind: Literal["frames", "content"] = "frames" if is_frames else "content"
+    name = _first_file(path, content.text) if is_frames else None
+    if name is None and of_journal:
+        name = path.name
     return Identity(name or f"h-{content.sha256[:32]}", kind, len(content.text), content.sha256)
 
 

@@ -16,6 +16,7 @@ from connector.mapping.jsvalues import (
     as_json,
     constant,
     drop_undefined,
+    in_key_order,
     is_truthy,
     type_name,
     utf16_units,
@@ -123,7 +124,7 @@ def _directive(name: str, options: Json, final: bool) -> Resolver:
 
 
 def _object(mapping: Mapping[str, Json], final: bool) -> Resolver:
-    fields = tuple((key, compile_value(value, final=final)) for key, value in mapping.items())
+    fields = tuple((key, compile_value(mapping[key], final=final)) for key in in_key_order(mapping))
     if not final:
         return lambda payload: {key: resolve(payload) for key, resolve in fields}
     return lambda payload: {

@@ -51,7 +51,8 @@ def lex(text: str) -> list[Token]:
 
     Quirks that are kept: an operator of two characters, a keyword and a closing quote count only before
     blanks, ``,``, ``]``, ``)`` or the end (``!="x"`` is an error); a quote that does not close opens a string
-    again; letters at the very end that begin a keyword are lost (``an`` is ``a``).
+    again; at the very end an ident too short for the keyword its first letter suggests keeps only that
+    letter (``an`` and ``ab`` are ``a``).
 
     Raises:
         LexerError: an unknown character, a string or number without an end, an ident that something else

@@ -159,6 +159,9 @@ def array_index(key: str) -> int | None:
 
 def in_key_order(keys: Iterable[str]) -> list[str]:
     """Return keys in JavaScript's order: array indexes ascending, then the others as they were inserted."""
+    keys = list(keys)
+    if not any(map(_INDEX.match, keys)):
+        return keys
     indexed = [(key, array_index(key)) for key in keys]
     indexes = sorted((index, key) for key, index in indexed if index is not None)
     return [key for _, key in indexes] + [key for key, index in indexed if index is None]

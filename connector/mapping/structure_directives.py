@@ -15,7 +15,7 @@ from connector.mapping.jsvalues import (
     UNDEFINED,
     Resolver,
     as_json,
-    constant,
+    in_key_order,
     is_truthy,
     type_name,
     utf16_units,
@@ -80,7 +80,7 @@ def _flatten(options: Json, compile_value: CompileValue, final: bool) -> Resolve
 def _flatten_into(flat: dict[str, Json], value: Json, prefix: str, joint: str, enter_lists: bool) -> None:
     entries: Iterable[tuple[str, Json]]
     if isinstance(value, dict):
-        entries = value.items()
+        entries = [(key, value[key]) for key in in_key_order(value)]
     elif isinstance(value, list) and enter_lists:
         entries = _indexed(value)
     else:
@@ -100,13 +100,11 @@ def _json(options: Json, compile_value: CompileValue, final: bool) -> Resolver:
     for key in ("mode", "value"):
         if not is_truthy(options.get(key)):
             return failing(f'@json requires a "{key}" key')
-    mode = options["mode"]
-    if mode == "encode":
-        argument = compile_value(options["value"], final=False)
-        return lambda payload: stringify(argument(payload))
-    if mode == "decode":
+    if options["mode"] == "decode":
         return _decode(compile_value(options["value"], final=final), final)
-    return constant(UNDEFINED)
+    argument = compile_value(options["value"], final=False)
+    convert = stringify if options["mode"] == "encode" else _nothing
+    return lambda payload: convert(argument(payload))
 
 
 def _decode(argument: Resolver, final: bool) -> Resolver:
@@ -117,6 +115,11 @@ def _decode(argument: Resolver, final: bool) -> Resolver:
         return as_json(parse(value)) if final else parse(value)
 
     return resolve
+
+
+def _nothing(_value: Json) -> Json:
+    """Convert as a mode that is neither: the value is resolved, and may fail, for nothing."""
+    return UNDEFINED
 
 
 def _merge(options: Json, compile_value: CompileValue, final: bool) -> Resolver:

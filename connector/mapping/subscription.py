@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from connector.errors import MappingError
 from connector.mapping.fql_match import Predicate, compile_tree
-from connector.mapping.fql_parser import ParseError, parse
+from connector.mapping.fql_parser import Condition, Group, ParseError, parse
 
 
 def compile_subscription(query: str) -> Predicate:
@@ -28,3 +30,20 @@ def compile_subscription(query: str) -> Predicate:
     except ParseError as error:
         raise MappingError(f"Invalid subscription : {error}") from None
     return lambda event: isinstance(event, dict) and matches(event)
+
+
+def fields_read(query: str) -> frozenset[str]:
+    """
+    Return what of an event decides about a valid query, in the parser's words.
+
+    ``event-type``, ``event``, ``name``, ``userId``, ``event-property``, ``event-trait``, ``event-context``.
+    """
+    return frozenset(condition.type for condition in _conditions(parse(query)))
+
+
+def _conditions(tree: Group | Condition | None) -> Iterator[Condition]:
+    if isinstance(tree, Condition):
+        yield tree
+    elif tree is not None:
+        for child in tree.children:
+            yield from _conditions(child)

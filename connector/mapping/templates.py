@@ -54,6 +54,8 @@ def _fill(template: str, braces: int) -> Resolver:
     parts[1::2] = [lookup(path.strip(JS_WHITESPACE)) for path in pieces[1::2]]
 
     def render(payload: Json) -> str:
+        if payload is UNDEFINED:
+            payload = {}
         return "".join([part if type(part) is str else _inserted(part(payload)) for part in parts])
 
     return render

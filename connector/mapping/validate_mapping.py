@@ -13,7 +13,7 @@ from typing import NamedTuple
 from connector.errors import Fault
 from connector.events import Json
 from connector.mapping.directives import MAX_PATTERN_LENGTH, MAX_REPLACEMENT_LENGTH
-from connector.mapping.jsvalues import UNDEFINED, type_name, utf16_length
+from connector.mapping.jsvalues import UNDEFINED, in_key_order, type_name, utf16_length
 
 Stack = tuple[str, ...]
 Check = Callable[[Json, Stack], list[Fault]]
@@ -113,7 +113,7 @@ def _object(value: Json, stack: Stack) -> list[Fault]:
     kind = _kind(value)
     if kind != "object":
         return _wrong("an object", kind, stack)
-    return [fault for key, item in value.items() for fault in _any(item, (*stack, key))]
+    return [fault for key in in_key_order(value) for fault in _any(value[key], (*stack, key))]
 
 
 def _object_or_directive(value: Json, stack: Stack) -> list[Fault]:

@@ -48,7 +48,7 @@ _IDENTITY = (
     Column("received_event", "S", "Name as received; on lines the order's; null for page and screen",
            ("event",)),
     *PEOPLE,
-    Column("group_id", "S", "Account", ("groupId", "context.groupId")),
+    Column("group_id", "S", "Account", ("groupId", "context.groupId"), pii="id"),
     Column("channel", "S", "`client`, `server`, `browser` or `mobile`", ("channel", "context.channel")),
     *TIMES,
 )  # fmt: skip

@@ -15,6 +15,7 @@ from typing import Any
 from connector.events import Flag, Json
 from connector.jsontext import dumps
 from connector.tables.model import TypeCode
+from connector.values.currencies import CURRENCIES
 from connector.values.times import read_time
 
 Coercer = Callable[[Json, str, list[Flag]], Any]
@@ -25,11 +26,12 @@ _BEYOND_53 = 2**53
 _PLAIN = re.compile(r"[+-]?\d+(?:\.\d+)?\Z", re.ASCII)
 _MARKED = re.compile(
     r"(?P<minus>[+-])?(?P<before>[A-Z]{3}|[$€£¥₹₩₽₺₪฿₫₴₦]|[A-Z]{1,2}\$|kr|zł)?\s?(?P<inner>[+-])?"
-    r"(?P<number>\d{1,3}(?:,\d{3})+\.\d+|\d{1,3}(?:,\d{3}){2,}|\d+(?:\.\d+)?)"
+    r"(?P<number>[0-9]{1,3}(?:,[0-9]{3})+\.[0-9]+|[0-9]{1,3}(?:,[0-9]{3}){2,}|[0-9]+(?:\.[0-9]+)?)"
     r"\s?(?P<after>[A-Z]{3}|[$€£¥₹₩₽₺₪฿₫₴₦]|kr|zł)?\Z"
 )
 _UNFIT = re.compile("[\x00\ud800-\udfff]")
 _MAX_DIGITS = 350
+_SAID_BY_LIST = frozenset(("text_from_number", "text_from_bool"))
 
 
 def text(value: Json, path: str, flags: list[Flag]) -> str | None:
@@ -46,7 +48,9 @@ def text(value: Json, path: str, flags: list[Flag]) -> str | None:
     if type(value) is list and len(value) == 1 and not isinstance(value[0], list | dict | None):
         inner: list[Flag] = []
         flags.append(Flag("text_from_list", path))
-        return text(value[0], path, inner) or None
+        typed = text(value[0], path, inner) or None
+        flags.extend(flag for flag in inner if flag.code not in _SAID_BY_LIST)
+        return typed
     flags.append(Flag("text_from_json", path))
     return dumps(value)
 
@@ -144,6 +148,9 @@ def _number_in(value: str) -> tuple[Decimal | None, tuple[str, ...]]:
     found = _MARKED.match(trimmed)
     if found is None or (found["before"] and found["after"]) or (found["minus"] and found["inner"]):
         return None, ("number_unreadable",)
+    mark = found["before"] or found["after"] or ""
+    if len(mark) == 3 and mark.isalpha() and mark not in CURRENCIES:
+        return None, ("number_unreadable",)
     number = Decimal(found["number"].replace(",", ""))
     negative = "-" in (found["minus"], found["inner"])
     return (-number if negative else number), ("number_from_text", "money_marks_removed")
@@ -212,6 +219,8 @@ def double(value: Json, path: str, flags: list[Flag]) -> float | None:
     if number != number or number in (float("inf"), float("-inf")):
         flags.append(Flag("number_not_finite", path))
         return None
+    if kind is int and number != value:
+        flags.append(Flag("number_beyond_2_53", path))
     return number
 
 

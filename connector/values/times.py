@@ -10,10 +10,12 @@ from connector.events import Json
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_MS = 86_400_000
+_AFTER_LAST_MS = 253_402_300_800_000
+"""First millisecond of the year 10000, for which ISO 8601 has no four digits."""
 _PATTERN = re.compile(
     r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})"
     r"(?:[Tt ](?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,18}))?)?"
-    r"\s?(?P<zone>[Zz]|[+-]\d{2}(?::?\d{2})?)?(?P<go>\sUTC(?:\sm=[+-][\d.]+)?)?)?\Z",
+    r"\s?(?P<zone>[Zz]|[+-]\d{2}(?::?\d{2})?)?(?P<utc>\sUTC(?:\sm=[+-][\d.]+)?)?)?\Z",
     re.ASCII,
 )
 
@@ -31,21 +33,27 @@ class Instant(NamedTuple):
 _UNREADABLE = Instant(None, False, "time_unreadable")
 
 
+def plain_ms(value: Json) -> int | None:
+    """The usual form, ``YYYY-MM-DDTHH:MM:SS.mmmZ``, to milliseconds; None: ask ``read_time``."""
+    if type(value) is not str or len(value) != 24 or value[23] != "Z":
+        return None
+    if value[19] != "." or value[7] != "-" or value[10] != "T" or value[11:13] == "24":
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    if moment.year < 2:
+        return None
+    since = moment - _EPOCH
+    return since.days * _DAY_MS + since.seconds * 1000 + since.microseconds // 1000
+
+
 def read_time(value: Json) -> Instant:
     """Read ISO 8601 (also a month of one digit, a blank for T, Go's text, nine digits) or an epoch number."""
     if type(value) is str:
-        if len(value) == 24 and value[23] == "Z":
-            try:
-                moment = datetime.fromisoformat(value)
-            except ValueError:
-                return _read_text(value)
-            if moment.year >= 2:
-                since = moment - _EPOCH
-                return Instant(
-                    since.days * _DAY_MS + since.seconds * 1000 + since.microseconds // 1000, True, None
-                )
-            return _UNREADABLE
-        return _read_text(value)
+        ms = plain_ms(value)
+        return Instant(ms, True, None) if ms is not None else _read_text(value)
     if type(value) is int or type(value) is float:
         return _read_number(value)
     return _UNREADABLE
@@ -69,8 +77,10 @@ def _read_text(text: str) -> Instant:
         return _UNREADABLE
     since = moment - _EPOCH - offset
     ms = since.days * _DAY_MS + since.seconds * 1000 + int(fraction[:3].ljust(3, "0"))
-    exact = not fraction[3:].strip("0") and not offset and found["go"] is None
-    return Instant(ms, exact and zone is not None, None if zone is not None else "time_zone_assumed")
+    if ms >= _AFTER_LAST_MS:
+        return _UNREADABLE
+    exact = zone is not None and not fraction[3:].strip("0") and not offset and found["utc"] is None
+    return Instant(ms, exact, None if zone or found["utc"] else "time_zone_assumed")
 
 
 def _offset(zone: str | None) -> timedelta:
@@ -95,7 +105,7 @@ def _read_number(value: float) -> Instant:
         ms = int(value) // 1_000
     else:
         ms = int(value) // 1_000_000
-    return Instant(ms, False, "time_from_number") if ms < 253_402_300_800_000 else _UNREADABLE
+    return Instant(ms, False, "time_from_number") if ms < _AFTER_LAST_MS else _UNREADABLE
 
 
 def iso_ms(ms: int) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 from connector.errors import Busy
 from connector.write.disk import Disk
@@ -22,8 +23,9 @@ POLL_SECONDS = 0.05
 FOREIGN_MS = 86_400_000
 """Temporary files of another host are taken for dead after a day."""
 
-_OWN: set[str] = set()
-"""Staging folders this process made: in a container the process before may have had the same host and pid."""
+_OWN: dict[str, Literal["mapping", "publishing", "failed"]] = {}
+"""Staging folders this process made, by name. In a container the process before may have had the same host
+and pid, so these two alone do not say whose a folder is."""
 
 
 def wall_clock_ms() -> int:
@@ -77,7 +79,7 @@ class DataFolder:
         soon as the process in its name is gone.
         """
         path = self.staging_root / f"{host_name()}-{os.getpid()}-{secrets.token_hex(4)}"
-        _OWN.add(path.name)
+        _OWN[path.name] = "mapping"
         path.mkdir(parents=True)
         return path
 
@@ -89,18 +91,40 @@ class DataFolder:
             return []
 
     def drop_staging(self, path: Path) -> None:
-        """Remove a staging folder that no committed entry needs any more."""
+        """Remove a staging folder that is not wanted. One that was given to ``Publisher.publish`` stays: a
+        committed entry may need it, and the publisher cleans up after itself."""
+        if _OWN.get(path.name, "mapping") == "mapping":
+            self.remove_staging(path)
+
+    def remove_staging(self, path: Path) -> None:
+        """Remove a staging folder that no committed entry needs. For the publisher."""
         shutil.rmtree(path, ignore_errors=True)
-        _OWN.discard(path.name)
+        _OWN.pop(path.name, None)
+
+    @contextmanager
+    def publishing(self, stagings: frozenset[Path]) -> Iterator[None]:
+        """Keep staging folders while they are published, remove them after success. After a failure they stay
+        until the lock is taken again: only then is it known what a committed entry needs of them."""
+        for path in stagings:
+            _OWN[path.name] = "publishing"
+        try:
+            yield
+        except BaseException:
+            for path in stagings:
+                _OWN[path.name] = "failed"
+            raise
+        for path in stagings:
+            self.remove_staging(path)
 
     def is_abandoned(self, staging: Path) -> bool:
-        """True when nobody can publish from it: its process is dead, or it is of another host and old."""
+        """True when nobody will publish from it: its process is dead, its round failed, or it is of another
+        host and old."""
         host, _, rest = staging.name.rpartition("-")[0].rpartition("-")
         if host != host_name() or not rest.isdigit():
             return self.now_ms() - _last_change_ms(staging) > FOREIGN_MS
         pid = int(rest)
         if pid == os.getpid():
-            return staging.name not in _OWN
+            return _OWN.get(staging.name, "failed") == "failed"
         return not _alive(pid)
 
     @contextmanager

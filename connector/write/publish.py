@@ -27,7 +27,7 @@ class Recovered:
     missing: tuple[str, ...] = ()
     """Live files that lie neither in their place nor in a staging folder: for the audit to report."""
     dropped: tuple[str, ...] = ()
-    """Staging folders of dead processes."""
+    """Staging folders of dead processes and failed rounds."""
 
 
 class Publisher:
@@ -80,27 +80,20 @@ class Publisher:
         Raises:
             Busy: the lock was not to be had. Nothing happened; call again.
             LedgerError: a record whose fates do not sum up, a staged file that is gone, a damaged ledger.
-            OSError: the disk refused. What was committed is finished by the next call or start; for the rest
-                call again, or ``discard`` the staging folder. Never remove the folder by other means.
+            OSError: the disk refused. Call again with the same files, or map them again: the next call, of
+                whatever files, first finishes what was committed and drops what was not.
         """
+        stagings = frozenset(file.staging for file in staged)
         with self._folder.locked(self._wait_seconds):
-            self._recover(frozenset(file.staging for file in staged))
-            committed = self._commit(staged)
-            self._place(committed)
-            for captured_file in dict.fromkeys(file.record.captured_file for file in staged):
-                self._retire(captured_file)
-            for staging in {file.staging for file in staged}:
-                self._folder.drop_staging(staging)
+            self._recover(stagings)
+            with self._folder.publishing(stagings):
+                committed = self._commit(staged, stagings)
+                self._place(committed)
+                for captured_file in dict.fromkeys(file.record.captured_file for file in staged):
+                    self._retire(captured_file)
         return len(committed)
 
-    def discard(self, staging: Path) -> None:
-        """Drop a staging folder whose files are not wanted, unless a committed entry needs them: then first
-        put those in their places. Raises as ``recover`` does."""
-        with self._folder.locked(self._wait_seconds):
-            self._recover(frozenset({staging}))
-            self._folder.drop_staging(staging)
-
-    def _commit(self, staged: Sequence[StagedFile]) -> list[StagedFile]:
+    def _commit(self, staged: Sequence[StagedFile], stagings: frozenset[Path]) -> list[StagedFile]:
         """Step 3, until a number is ours or nothing is left to record."""
         for _ in range(ATTEMPTS):
             fresh = _unrecorded(staged, self._fold)
@@ -113,7 +106,7 @@ class Publisher:
             try:
                 self._append(entry, fresh[0].staging)
             except LedgerConflict:
-                self._recover(frozenset(file.staging for file in staged))
+                self._recover(stagings)
             else:
                 return fresh
         raise LedgerConflict(f"lost the next ledger number {ATTEMPTS} times")
@@ -187,7 +180,7 @@ class Publisher:
             path for path in self._folder.stagings() if path not in wanted and self._folder.is_abandoned(path)
         ]
         for path in dead:
-            self._folder.drop_staging(path)
+            self._folder.remove_staging(path)
         for captured_file in self._unretired():
             if captured_file in self._fold.records:
                 self._retire(captured_file)

@@ -1,4 +1,4 @@
-"""The public form of a row, its 64-bit hash, and the sum that proves equal tables from unequal files.
+"""The 64-bit hash of a row and the sum that proves equal tables from unequal files.
 
 Parquet writers differ in bytes; the sum of the rows' hashes does not (journal-protocol 3.2). Neither the
 order of rows nor the captured file they came through is in it.
@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from connector.tables import Table
+from connector.values.coerce import plain
 from connector.write.sink import RowFailed
 
 MODULUS = 1 << 64
@@ -39,6 +40,10 @@ class _Shape(NamedTuple):
 def row_encoder(table: Table) -> Callable[[Mapping[str, Any]], bytes]:
     """Return a function from a row's columns to the canonical bytes that are hashed.
 
+    They are ``values.public.public_row`` without ``captured_file`` and ``captured_index`` as
+    ``{"row": ..., "table": name}``, compact JSON with sorted keys; made another way because it is done for
+    every row.
+
     Raises (the returned function):
         RowFailed: a value has no JSON form, a lone surrogate for instance.
     """
@@ -58,14 +63,6 @@ def row_hash(table: Table, columns: Mapping[str, Any]) -> int:
 def row_sum(hashes: Iterable[int]) -> str:
     """Sum modulo 2^64 as 16 hex digits."""
     return f"{sum(hashes) % MODULUS:016x}"
-
-
-def public_row(columns: Mapping[str, Any], table: Table) -> dict[str, Any]:
-    """The row as JSON shows it: columns in the table's order, decimals as plain text, times as ISO 8601 with
-    milliseconds and Z, flags and violations as objects. Columns without a value are left out."""
-    shape = _shape(table)
-    shown = _shown({**columns}, shape)
-    return {name: _plain(shown[name]) for name in table.by_name if shown.get(name) is not None}
 
 
 def row_sum_of_file(path: Path, table_name: str) -> str:
@@ -94,16 +91,8 @@ def row_sum_of_file(path: Path, table_name: str) -> str:
     return f"{total % MODULUS:016x}"
 
 
-def decimal_text(value: Decimal) -> str:
-    """Plain digits: no exponent, no zeros behind the last digit, ``0`` for every zero."""
-    text = format(value, "f")
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
-
-
 def time_text(ms: int) -> str:
-    """ISO 8601, UTC, milliseconds: ``2026-11-21T10:00:00.000Z``; six digits and a sign beyond year 9999."""
+    """As ``values.times.iso_ms``, several times faster; beyond year 9999 a sign and six digits (ISO 8601)."""
     minute, rest = divmod(ms, 60_000)
     return f"{_minute_text(minute)}{rest // 1000:02d}.{rest % 1000:03d}Z"
 
@@ -164,18 +153,8 @@ def _present(item: Any) -> dict[str, Any] | None:
 
 def _default(value: Any) -> str:
     if isinstance(value, Decimal):
-        return decimal_text(value)
+        return plain(value)
     raise TypeError(type(value).__name__)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return decimal_text(value)
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _plain(part) for key, part in value.items()}
-    return value
 
 
 def _rows(batch: Any) -> Iterable[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from contextlib import suppress
 from typing import Any
 
 from hypothesis import given, settings
@@ -101,10 +102,8 @@ def holds_undefined(value: Any) -> bool:
 def test_a_mapping_changes_neither_itself_nor_the_payload(mapping: Any, payload: Any) -> None:
     mapping_before, payload_before = copy.deepcopy(mapping), copy.deepcopy(payload)
 
-    try:
+    with suppress(MappingError):
         compile_mapping(mapping)(payload)
-    except MappingError:
-        pass
 
     assert mapping_before == mapping
     assert payload_before == payload
@@ -159,10 +158,8 @@ def test_a_subscription_answers_for_any_event(query: str, event: Any) -> None:
 @LAW
 @given(st.text(max_size=30))
 def test_any_text_is_a_subscription_or_refused(query: str) -> None:
-    try:
-        compile_subscription(query)({})
-    except MappingError as refused:
-        assert str(refused)
+    with suppress(MappingError):
+        assert compile_subscription(query)({}) in (True, False)
 
 
 @LAW

@@ -55,7 +55,7 @@ def test_a_name_sorts_by_time_and_says_who_wrote_it(monkeypatch):
 
     name = new_name(NOW_MS)
 
-    assert re.fullmatch(r"20261121T215204123Z-web1\.shopexamplex{15}-%d-[0-9a-f]{8}" % os.getpid(), name)
+    assert re.fullmatch(rf"20261121T215204123Z-web1\.shopexamplex{{16}}-{os.getpid()}-[0-9a-f]{{8}}", name)
     assert (started_ms(name), day_of(name)) == (NOW_MS, "2026-11-21")
     assert new_name(NOW_MS) != name
     assert new_name(NOW_MS + 1) > name

@@ -168,12 +168,12 @@ def test_damage_at_the_very_beginning_hides_nothing_behind_it():
 
 def test_a_forged_frame_in_a_body_is_not_taken_when_the_first_frame_is_damaged():
     forged = b"[\n" + frame(b'{"forged":1}', 0, file="20260101T000000000Z-evil-1-00000000") + b"]"
-    text = journal(b"[1]", forged, b"[2]")
+    text = journal(forged, b"[1]", b"[2]")
 
     scan = FrameScan(b"X" + text[1:], hint=FILE)
     found = [f for f in scan if isinstance(f, Frame)]
 
-    assert [text[f.body_start : f.body_end] for f in found] == [forged, b"[2]"]
+    assert [text[f.body_start : f.body_end] for f in found] == [b"[1]", b"[2]"]
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,8 @@ def test_a_header_of_the_wrong_types_is_damage_even_with_a_right_crc(change):
 
 
 def test_frames_without_file_and_number_are_read_too():
-    sealed = b'{"capture":1,"receipt":"00ff","received_at_ms":1,"source":"shop","route":"webhook","proven":"none","bytes":2,'
+    sealed = b'{"capture":1,"receipt":"00ff","received_at_ms":1,"source":"a","route":"b","proven":"none",'
+    sealed += b'"bytes":2,'
     text = (sealed + b'"crc32":"%08x"}\n{}\n' % zlib.crc32(b"{}", zlib.crc32(sealed))) * 2
 
     found, scan = read(text)

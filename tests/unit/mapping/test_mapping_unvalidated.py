@@ -43,14 +43,14 @@ def test_a_wrong_option_fails_when_the_directive_runs(directive: Any, message: s
 def test_it_does_not_fail_where_it_does_not_run() -> None:
     unused = {"@if": {"exists": {"@path": "$.no"}, "then": [{"@bogus": 1}], "else": "fine"}}
 
-    assert {"r": "fine"} == compile_mapping({"r": unused})({})
+    assert compile_mapping({"r": unused})({}) == {"r": "fine"}
 
 
 def test_options_of_types_nobody_understands_replace_nothing() -> None:
     for options in ({"pattern": 5}, {"pattern": "a", "global": "yes"}, {"pattern": "a", "replacement": []}):
         run = compile_mapping([{"r": [{"@replace": {"value": "abc", **options}}]}])
 
-        assert {"0": {"r": [""]}} == run({})
+        assert run({}) == {"0": {"r": [""]}}
 
 
 def test_a_directive_may_give_the_separator_and_the_direction() -> None:
@@ -61,14 +61,14 @@ def test_a_directive_may_give_the_separator_and_the_direction() -> None:
         ]}
     )  # fmt: skip
 
-    assert {"l": [{"a-b": 1}, {"a": 1}]} == run({"s": "-", "d": "left"})
+    assert run({"s": "-", "d": "left"}) == {"l": [{"a-b": 1}, {"a": 1}]}
 
 
 def test_a_transform_of_an_item_needs_an_object() -> None:
     shape = {"@transform": {"apply": {"i": {"@path": "$.id"}}, "mapping": {"j": {"@path": "$.i"}}}}
     run = compile_mapping({"r": {"@arrayPath": ["$.items", shape]}})
 
-    assert {"r": [{"j": 1}]} == run({"items": [{"id": 1}]})
+    assert run({"items": [{"id": 1}]}) == {"r": [{"j": 1}]}
     with pytest.raises(MappingError, match="data must be an object, got string"):
         run({"items": ["x"]})
 
@@ -77,4 +77,4 @@ def test_a_transform_of_an_undefined_item_sees_an_empty_object() -> None:
     shape = {"@transform": {"apply": {"k": 1}, "mapping": {"@path": "$."}}}
     run = compile_mapping({"r": {"@arrayPath": [{"@literal": [{"@path": "$.no"}]}, shape]}})
 
-    assert {"r": [{"k": 1}]} == run({})
+    assert run({}) == {"r": [{"k": 1}]}

@@ -42,14 +42,18 @@ def product_viewed(captured_file: str, index: int, **more: Any) -> dict[str, Any
     }
 
 
-def captured(captured_file: str, index: int, raw: bytes = b"{", received_at_ms: int | None = None) -> Captured:
+def captured(
+    captured_file: str, index: int, raw: bytes = b"{", received_at_ms: int | None = None
+) -> Captured:
     return Captured(
         captured_file, index, "web", "webhook", received_at_ms, "all", None, "not_json", False, lambda: raw,
         f"line {index}",
     )  # fmt: skip
 
 
-def stage(folder: DataFolder, captured_file: str, stored: int = 3, rejected: int = 1, **more: Any) -> StagedFile:
+def stage(
+    folder: DataFolder, captured_file: str, stored: int = 3, rejected: int = 1, **more: Any
+) -> StagedFile:
     """Map a captured file of ``stored`` views on alternating days and ``rejected`` broken records."""
     staging = folder.new_staging()
     rows = PartWriter(staging, TABLES, captured_file, 0, "aaaaaaaaaa")
@@ -71,7 +75,7 @@ def stage(folder: DataFolder, captured_file: str, stored: int = 3, rejected: int
 
 
 def record(captured_file: str, **more: Any) -> Record:
-    counts = {fate: 0 for fate in ("stored", "rejected", "unmatched", "duplicate", "suppressed")}
+    counts = dict.fromkeys(("stored", "rejected", "unmatched", "duplicate", "suppressed"), 0)
     counts.update({key: more.pop(key) for key in list(more) if key in counts})
     return Record(
         captured_file=captured_file,
@@ -112,14 +116,14 @@ _BY_CODE: dict[str, st.SearchStrategy[Any]] = {
     "B": st.booleans(),
     "LS": st.lists(_TEXT, max_size=3),
 }
+_PRODUCT = st.fixed_dictionaries({}, optional={name: _BY_CODE[code] for name, code in PRODUCT_FIELDS})
+_FLAG = st.builds(Flag, _WORD, _TEXT) | st.fixed_dictionaries({"code": _WORD, "path": _TEXT})
 _BY_CODE |= {
     "K": st.lists(st.fixed_dictionaries({}, optional={"type": _TEXT, "value": _TEXT}), max_size=2),
-    "P": st.lists(
-        st.fixed_dictionaries({}, optional={name: _BY_CODE[code] for name, code in PRODUCT_FIELDS}), max_size=3
-    ),
-    "F": st.lists(st.builds(Flag, _WORD, _TEXT) | st.fixed_dictionaries({"code": _WORD, "path": _TEXT}), max_size=2),
+    "P": st.lists(_PRODUCT, max_size=3),
+    "F": st.lists(_FLAG, max_size=2),
     "V": st.lists(st.builds(Violation, _TEXT, _WORD, _TEXT, _WORD), max_size=2),
-}  # fmt: skip
+}
 
 
 @st.composite

@@ -27,8 +27,8 @@ def test_a_rejected_event_keeps_its_bytes_and_its_reasons(tmp_path):
     writer.add(
         captured("h-1", 7, b'{"event": "Order Completed", "x": "\xc3\xa9"}', BLACK_FRIDAY_MS),
         Rejected(
-            "schema_violation", "a schema refused it", (Violation("/x", "type", "number", "string"),), "track",
-            "Order Completed", "ajs-1",
+            "schema_violation", "a schema refused it", (Violation("/x", "type", "number", "string"),),
+            "track", "Order Completed", "ajs-1",
         ),
     )  # fmt: skip
 
@@ -53,7 +53,9 @@ def test_bytes_that_are_not_utf8_are_kept_as_base64(tmp_path):
 
 def test_days_are_those_of_the_arrival_and_plain_files_have_one(tmp_path):
     writer = RejectedWriter(tmp_path, "h-1", "aaaaaaaaaa")
-    for index, received_at_ms in enumerate((BLACK_FRIDAY_MS, BLACK_FRIDAY_MS + DAY_MS, None, BLACK_FRIDAY_MS)):
+    for index, received_at_ms in enumerate(
+        (BLACK_FRIDAY_MS, BLACK_FRIDAY_MS + DAY_MS, None, BLACK_FRIDAY_MS)
+    ):
         writer.add(captured("h-1", index, b"x", received_at_ms), BROKEN)
 
     outputs = writer.finish()
@@ -76,11 +78,16 @@ def test_the_same_events_give_the_same_bytes(tmp_path):
         outputs.append(writer.finish())
 
     assert outputs[0] == outputs[1]
+    no_time = (tmp_path / "1" / outputs[0][0].name).read_bytes()[4:8]
+    assert no_time == bytes(4)
 
 
 def test_a_lone_surrogate_in_a_name_does_not_stop_the_writer(tmp_path):
     writer = RejectedWriter(tmp_path, "h-1", "aaaaaaaaaa")
-    writer.add(captured("h-1", 0, rb'{"event":"a\ud800b"}'), Rejected("mapping_failed", "no", (), "track", "a\ud800b"))
+    writer.add(
+        captured("h-1", 0, rb'{"event":"a\ud800b"}'),
+        Rejected("mapping_failed", "no", (), "track", "a\ud800b"),
+    )
 
     (line,) = _lines(tmp_path / writer.finish()[0].name)
 
@@ -94,7 +101,9 @@ def test_duckdb_reads_the_file(tmp_path):
     (output,) = writer.finish()
 
     with duckdb.connect() as connection:
-        found = connection.execute("SELECT code, raw FROM read_json($path)", {"path": str(tmp_path / output.name)})
+        found = connection.execute(
+            "SELECT code, raw FROM read_json($path)", {"path": str(tmp_path / output.name)}
+        )
         assert found.fetchall() == [("not_json", "[1,")]
 
 

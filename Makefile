@@ -1,0 +1,53 @@
+# Two commands to begin with: `make demo` and `make test`. Everything is installed into .venv of this checkout.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check
+DATA ?= ./demo-data
+JOBS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint format bench docs wheel clean
+
+help:  ## show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/.runtime: pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing the connector into $(VENV)"
+	@$(PIP) install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime
+	@echo "installing the development tools into $(VENV)"
+	@$(PIP) install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: $(VENV)/.runtime  ## the main job for real: receiver, signed events over HTTP, tables
+	@$(BIN)/connector demo --data $(DATA)
+
+test: $(VENV)/.dev  ## the whole test suite; what is skipped is listed with the reason
+	@$(BIN)/pytest -n $(JOBS) --dist loadfile
+
+check: lint test  ## the whole gate: ruff, mypy, tests
+
+lint: $(VENV)/.dev  ## ruff and mypy
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(VENV)/.dev  ## let ruff format and mend
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(VENV)/.dev  ## replay against DuckDB, receiver against itself without a journal; prints the README's table
+	@$(BIN)/python -m tests.bench
+
+docs: $(VENV)/.dev  ## print the generated reference pages anew
+	@$(BIN)/python -m connector.reference docs
+
+wheel: $(VENV)/.dev  ## build the wheel into dist/
+	@$(BIN)/python -m build --wheel --no-isolation --outdir dist .
+
+clean:  ## remove what was installed and made here
+	rm -rf $(VENV) demo-data dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

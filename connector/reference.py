@@ -1,0 +1,130 @@
+"""Reference pages printed from the declarations: tables, actions, settings. A test keeps them current."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from connector.actions.fields import LAKE_ACTIONS
+from connector.config import SecondHeader, Settings, SourceSettings
+from connector.tables import FLAGS, REJECTED_REASONS, TABLES, TYPES, Table
+
+_NOTE = "<!-- Printed by `make docs` from the declarations in `connector/`; edit those. -->\n"
+
+
+def pages() -> dict[str, str]:
+    """File name below ``docs/`` to its text."""
+    return {"tables.md": tables_page(), "actions.md": actions_page(), "settings.md": settings_page()}
+
+
+def tables_page() -> str:
+    """Every table and column, the types, the flags, the rejected reasons."""
+    parts = [
+        _NOTE,
+        "# Tables\n",
+        "One folder per table and UTC day of `timestamp`: `tables/<table>/day=YYYY-MM-DD/*.parquet`. "
+        "Rows with the same `row_id` are copies of one row; the shipped views show one of them. "
+        "A column is never renamed or retyped; new ones are nullable and stand at the end.\n",
+        "## Types\n",
+        _grid(("code", "type"), ((f"`{code}`", text) for code, text in TYPES.items())),
+    ]
+    parts += [_table(table) for table in TABLES]
+    parts += [
+        "## Flags\n",
+        "`flags` holds `{code, path}`: what was noticed, and its place in the received event.\n",
+        _grid(("code", "meaning"), ((f"`{code}`", text) for code, text in FLAGS.items())),
+        "## Rejected reasons\n",
+        _grid(("code", "meaning"), ((f"`{code}`", text) for code, text in REJECTED_REASONS.items())),
+    ]
+    return "\n".join(parts)
+
+
+def _table(table: Table) -> str:
+    rows = (
+        (
+            f"`{column.name}`",
+            f"`{column.code}`" + ("" if column.nullable else ", never null"),
+            column.meaning,
+            ", ".join(f"`{source}`" for source in column.sources),
+            column.rule,
+            column.pii,
+        )
+        for column in table.columns
+    )
+    head = ("column", "type", "meaning", "source, first that has a value", "rule", "personal data")
+    return f"## `{table.name}`\n\n{table.meaning}. {len(table.columns)} columns.\n\n{_grid(head, rows)}"
+
+
+def actions_page() -> str:
+    """The lake's actions and their fields."""
+    parts = [_NOTE, "# Actions of the lake\n"]
+    for action in LAKE_ACTIONS:
+        rows = (
+            (
+                f"`{field.key}`",
+                field.type,
+                "yes" if field.required else "",
+                "" if field.default is None else f"`{_json(field.default)}`",
+                field.description,
+            )
+            for field in action.fields
+        )
+        grid = _grid(("field", "type", "required", "default", "meaning"), rows)
+        parts.append(f"## `{action.partner_action}`\n\n{action.description}\n\n{grid}")
+    return "\n".join(parts)
+
+
+def settings_page() -> str:
+    """Every setting of ``connector.yaml``."""
+    parts = [
+        _NOTE,
+        "# Settings\n",
+        "A key of the file is also a variable: `data` is `CONNECTOR_DATA`. Options of a command win over "
+        "variables, variables over the file. `sources` and `columns` are JSON in a variable.\n",
+        settings_grid(Settings.model_fields),
+        "## `sources.<name>`\n",
+        settings_grid(SourceSettings.model_fields),
+        "## `sources.<name>.second_header`\n",
+        settings_grid(SecondHeader.model_fields),
+    ]
+    return "\n".join(parts)
+
+
+def settings_grid(fields: Mapping[str, FieldInfo]) -> str:
+    rows = ((f"`{name}`", _default(field), field.description or "") for name, field in fields.items())
+    return _grid(("key", "default", "meaning"), rows)
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    value = field.get_default(call_default_factory=True, validated_data={})
+    if value is None or value in ((), {}):
+        return ""
+    return f"`{_json(value)}`"
+
+
+def _json(value: Any) -> str:
+    import json
+
+    if isinstance(value, BaseModel):
+        return value.model_dump_json()
+    return json.dumps(value) if isinstance(value, dict | list | tuple | bool) else str(value)
+
+
+def _grid(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    names = tuple(head)
+    lines = [" | ".join(names), " | ".join("---" for _ in names)]
+    lines += [" | ".join(cell.replace("|", "\\|") for cell in row) for row in rows]
+    return "\n".join(f"| {line} |".replace("|  |", "| |") for line in lines) + "\n"
+
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs")
+    for name, text in pages().items():
+        (folder / name).write_text(text, encoding="utf-8")

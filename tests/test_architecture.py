@@ -1,0 +1,108 @@
+"""Data flows one way through the folders, and what decides is pure: the picture, checked."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent / "connector"
+MODULES = {
+    ".".join(("connector", *path.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__"): path
+    for path in sorted(ROOT.rglob("*.py"))
+}
+
+VALUES = {"events", "errors", "jsontext"}
+MAY_IMPORT = {
+    "events": set(),
+    "errors": set(),
+    "jsontext": {"events"},
+    "tables": VALUES,
+    "values": VALUES | {"tables"},
+    "schemas": VALUES,
+    "validate": VALUES | {"schemas"},
+    "mapping": VALUES,
+    "actions": VALUES | {"values", "tables", "mapping"},
+    "pipeline": VALUES | {"actions", "validate", "tables"},
+    "cases": VALUES | {"tables", "values"},
+    "receive": VALUES,
+    "journal": VALUES,
+    "write": VALUES | {"tables", "values"},
+    "replay": VALUES | {"pipeline", "journal", "write"},
+    "sample": VALUES,
+    "lake": {"tables"},
+    "config": {"events", "errors", "tables"},
+}
+"""Part of ``connector`` -> what it may import of the rest. A part that is not listed is an entry point."""
+PURE = "events errors jsontext tables values validate mapping actions pipeline cases".split()
+EFFECTS = {"os", "time", "random", "logging", "socket", "subprocess", "threading", "flask", "boto3", "duckdb",
+           "pyarrow", "pathlib"}  # fmt: skip
+HEAVY = {"pyarrow", "duckdb", "boto3", "flask", "granian"}
+
+
+def imports_of(path: Path, *, top_only: bool = False) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = tree.body if top_only else list(ast.walk(tree))
+    found: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module)
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return found
+
+
+def attributes_of(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+
+
+def part_of(module: str) -> str | None:
+    steps = module.split(".")
+    return steps[1] if steps[0] == "connector" and len(steps) > 1 else None
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if part_of(name) in MAY_IMPORT])
+def test_imports_point_towards_the_values(module: str):
+    part = part_of(module)
+    others = {other for name in imports_of(MODULES[module]) if (other := part_of(name)) and other != part}
+    allowed = MAY_IMPORT[part] | {"__version__"}
+    assert others <= allowed
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if part_of(name) in PURE])
+def test_what_decides_has_no_effects(module: str):
+    roots = {name.split(".")[0] for name in imports_of(MODULES[module])}
+    assert not roots & EFFECTS
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_entry_points_wire(module: str):
+    wires = "connector.wiring" in imports_of(MODULES[module])
+    assert not wires or part_of(module) in {"cli", "wsgi", "serve", "writer", "rounds", "commands", "wiring"}
+
+
+def test_nothing_outside_the_edges_reads_the_environment():
+    readers = {part_of(module) for module, path in MODULES.items() if "environ" in attributes_of(path)}
+    assert readers <= {"config", "cli", "commands", "serve", "receive"}
+
+
+def test_the_receiver_pays_for_no_table_library():
+    """What granian loads, followed through imports made at the top of modules."""
+    seen: set[str] = set()
+    waiting = ["connector.wsgi"]
+    outside: set[str] = set()
+    while waiting:
+        module = waiting.pop()
+        if module in seen or module not in MODULES:
+            continue
+        seen.add(module)
+        for name in imports_of(MODULES[module], top_only=True):
+            waiting.append(name)
+            outside.add(name.split(".")[0])
+    assert not outside & {"pyarrow", "duckdb"}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_file_is_a_god_file(module: str):
+    assert len(MODULES[module].read_text(encoding="utf-8").splitlines()) <= 400

@@ -1,0 +1,367 @@
+"""The reader: formats told apart, events and their places, broken input beside good events."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+
+import pytest
+
+from connector.events import Capture
+from connector.journal.content import CapturedFileTooLarge
+from connector.journal.frames import frame_header
+from connector.journal.reader import identify, open_captured
+
+FILE = "20261121T215204123Z-web1-4711-7f3a9c21"
+VIEWED = b'{"type":"track","event":"Product Viewed","messageId":"ajs-1"}'
+PAGE = b'{"type":"page","messageId":"ajs-2"}'
+
+
+def frames(*captures: tuple[bytes, str]) -> bytes:
+    return b"".join(
+        frame_header(Capture("shop", "webhook", 1000 + seq, body, proven), FILE, seq) + body + b"\n"
+        for seq, (body, proven) in enumerate(captures)
+    )
+
+
+@pytest.fixture
+def opened(tmp_path):
+    def open_text(text, name="file", **options):
+        path = tmp_path / name
+        path.write_bytes(text)
+        return open_captured(path, **options)
+
+    return open_text
+
+
+def read(file):
+    return [captured for part in file.parts() for captured in part]
+
+
+def summary(file):
+    return [(c.captured_index, c.event, c.error, c.place) for c in read(file)]
+
+
+def test_frames_say_where_an_event_came_from(opened):
+    file = opened(frames((VIEWED, "all"), (b"[%b, %b]" % (VIEWED, PAGE), "none")))
+
+    events = read(file)
+
+    assert [tuple(c)[:9] for c in events] == [
+        (FILE, 0, "shop", "webhook", 1000, "all", json.loads(VIEWED), None, False),
+        (FILE, 1, "shop", "webhook", 1001, "none", json.loads(VIEWED), None, False),
+        (FILE, 2, "shop", "webhook", 1001, "none", json.loads(PAGE), None, False),
+    ]
+    assert [c.raw() for c in events] == [VIEWED, VIEWED, PAGE]
+    assert [c.place for c in events] == ["frame 0, element 0", "frame 1, element 0", "frame 1, element 1"]
+    assert (file.torn_bytes, file.missing_seq, file.corrupt_bytes) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("proven", "body", "expected"),
+    [
+        ("all", b"[{},{}]", ["all", "all"]),
+        ("first", b"[{},{},{}]", ["first", "none", "none"]),
+        ("first", b"[{broken},{}]", ["first", "none"]),
+        ("first", b"{}", ["all"]),
+        ("first", b'{"batch":[{},{}]}', ["all", "all"]),
+        ("first", b'[{"batch":[{},{}]},{}]', ["first", "first", "none"]),
+        ("none", b"{}", ["none"]),
+    ],
+)
+def test_what_is_proven_is_said_per_element(opened, proven, body, expected):
+    assert [c.proven for c in read(opened(frames((body, proven))))] == expected
+
+
+def test_lines_of_ndjson_are_events_and_blank_lines_do_not_count(opened):
+    file = opened(VIEWED + b"\r\n\n  \n" + PAGE, source="archive")
+
+    events = read(file)
+
+    identity = "h-" + hashlib.sha256(VIEWED + b"\r\n\n  \n" + PAGE).hexdigest()[:32]
+    assert [tuple(c)[:9] for c in events] == [
+        (identity, 0, "archive", "file", None, "none", json.loads(VIEWED), None, False),
+        (identity, 1, "archive", "file", None, "none", json.loads(PAGE), None, False),
+    ]
+    assert [c.place for c in events] == ["line 0", "line 3"]
+    assert [c.raw().strip() for c in events] == [VIEWED, PAGE]
+
+
+def test_a_json_array_is_a_file_of_events(opened):
+    file = opened(b"\xef\xbb\xbf [%b,\n%b]\n" % (VIEWED, PAGE))
+
+    events = read(file)
+
+    assert [(c.source, c.event["type"], c.place, c.raw()) for c in events] == [
+        ("file", "track", "element 0", VIEWED),
+        ("file", "page", "element 1", PAGE),
+    ]
+
+
+def test_arrays_may_follow_each_other_and_other_text_is_kept_as_broken(opened):
+    assert summary(opened(b"[1]\n[2,3]\n")) == [
+        (0, 1, None, "element 0"),
+        (1, 2, None, "element 1"),
+        (2, 3, None, "element 2"),
+    ]
+    events = read(opened(b"[1] rest\n"))
+    assert [(c.event, c.error, c.raw()) for c in events] == [(1, None, b"1"), (None, "not_json", b"rest\n")]
+
+
+@pytest.mark.parametrize("text", [b"", b"\n\n", b"[]", b" [ ] \n", b"\xef\xbb\xbf"])
+def test_a_file_without_events_has_none(opened, text):
+    assert read(opened(text)) == []
+
+
+def test_a_broken_line_stays_beside_the_good_ones(opened):
+    events = read(opened(VIEWED + b"\n{broken}\n" + b'{"a":\n' + PAGE + b"\n"))
+
+    assert [c.error for c in events] == [None, "not_json", "truncated", None]
+    assert [c.raw() for c in events] == [VIEWED, b"{broken}", b'{"a":', PAGE]
+    assert [c.captured_index for c in events] == [0, 1, 2, 3]
+
+
+def test_one_broken_element_of_a_batch_does_not_take_the_others_along(opened):
+    body = b'[%b, {"a":}, {"n":NaN}, %b]' % (VIEWED, PAGE)
+
+    events = read(opened(frames((body, "all"))))
+
+    assert [(c.error, c.repaired) for c in events] == [
+        (None, False),
+        ("not_json", False),
+        (None, True),
+        (None, False),
+    ]
+    assert [c.raw() for c in events] == [VIEWED, b'{"a":}', b'{"n":NaN}', PAGE]
+
+
+def test_the_batch_object_of_the_sdks_is_opened(opened):
+    body = (
+        b'{"batch":[{"type":"track","context":{"ip":"1"},"sentAt":"own"},{"type":"page","integrations":{"A":true}}],'
+        b'"context":{"ip":"2","os":"x"},"integrations":{"A":false,"B":true},"sentAt":"t","writeKey":"secret"}'
+    )
+    expected = [
+        {
+            "type": "track",
+            "context": {"ip": "1", "os": "x"},
+            "integrations": {"A": False, "B": True},
+            "sentAt": "own",
+        },
+        {
+            "type": "page",
+            "context": {"ip": "2", "os": "x"},
+            "integrations": {"A": True, "B": True},
+            "sentAt": "t",
+        },
+    ]
+    slices = [
+        b'{"type":"track","context":{"ip":"1"},"sentAt":"own"}',
+        b'{"type":"page","integrations":{"A":true}}',
+    ]
+
+    for text, place in (
+        (frames((body, "all")), "frame 0, "),
+        (body + b"\n", "line 0, "),
+        (b"[%b]" % body, "element 0, "),
+        (frames((b"[%b]" % body, "all")), "frame 0, element 0, "),
+    ):
+        events = read(opened(text))
+        assert [c.event for c in events] == expected
+        assert [c.raw() for c in events] == slices
+        assert [c.place for c in events] == [f"{place}element 0", f"{place}element 1"]
+
+
+def test_an_event_with_a_type_is_no_batch_and_elements_that_are_no_objects_stay(opened):
+    assert [c.event for c in read(opened(b'{"type":"track","batch":[1]}'))] == [
+        {"type": "track", "batch": [1]}
+    ]
+    assert [c.event for c in read(opened(b'{"batch":[1,null,{}],"sentAt":"t"}'))] == [
+        1,
+        None,
+        {"sentAt": "t"},
+    ]
+    assert [c.event for c in read(opened(b'{"batch":{}}'))] == [{"batch": {}}]
+
+
+def test_good_events_of_a_batch_object_that_cannot_be_decoded_land(opened):
+    body = b'{"sentAt":"t","context":{"a":1},"batch":[{"type":"track"},{"type":},{"type":"page"}]}'
+
+    events = read(opened(frames((body, "all"))))
+
+    assert [(c.event, c.error) for c in events] == [
+        ({"type": "track", "context": {"a": 1}, "sentAt": "t"}, None),
+        (None, "not_json"),
+        ({"type": "page", "context": {"a": 1}, "sentAt": "t"}, None),
+    ]
+    assert [c.raw() for c in events] == [b'{"type":"track"}', b'{"type":}', b'{"type":"page"}']
+
+
+def test_limits_are_per_event_not_per_batch(opened):
+    nested = b"[" * 256 + b"]" * 256
+    too_deep = b"[" * 257 + b"]" * 257
+    large = b'{"a":"%b"}' % (b"x" * (9 * 1024 * 1024))
+    huge = b'{"a":"%b"}' % (b"x" * (16 * 1024 * 1024))
+
+    def errors(text):
+        return [c.error for c in read(opened(text))]
+
+    for shape in (b"[%b,%b,%b,%b]", b'{"batch":[%b,%b,%b,%b]}'):
+        body = shape % (nested, too_deep, b"1", nested)
+        assert errors(frames((body, "all"))) == [None, "too_deep", None, None]
+        body = shape % (large, huge, b"1", large)
+        assert errors(frames((body, "all"))) == [None, "too_large", None, None]
+    assert errors(b"%b\n%b\n1\n" % (huge, too_deep)) == ["too_large", "too_deep", None]
+
+
+def test_integers_beyond_64_bits_are_exact_in_a_batch_too(opened):
+    events = read(opened(frames((b'[{"id":18446744073709551617},{"id":1}]', "all"))))
+
+    assert [c.event["id"] for c in events] == [2**64 + 1, 1]
+
+
+def test_identity_survives_name_and_compression_but_not_content(tmp_path):
+    text = VIEWED + b"\n"
+    (tmp_path / "a.ndjson").write_bytes(text)
+    (tmp_path / "b").write_bytes(gzip.compress(text))
+    (tmp_path / "c.gz").write_bytes(gzip.compress(text[:30]) + gzip.compress(text[30:]))
+    (tmp_path / "d").write_bytes(text * 2)
+
+    names = {identify(tmp_path / name) for name in ("a.ndjson", "b", "c.gz")}
+
+    digest = hashlib.sha256(text).hexdigest()
+    assert names == {(f"h-{digest[:32]}", "content", len(text), digest)}
+    assert identify(tmp_path / "d").name != f"h-{digest[:32]}"
+
+
+def test_frames_are_called_what_they_say_whatever_the_file_is_called(tmp_path):
+    text = frames((VIEWED, "all"))
+    (tmp_path / "renamed.gz").write_bytes(text)
+
+    found = identify(tmp_path / "renamed.gz")
+
+    assert (found.name, found.kind, found.bytes) == (FILE, "frames", len(text))
+    (tmp_path / "torn").write_bytes(text[:90])
+    assert identify(tmp_path / "torn").name == FILE
+    (tmp_path / "torn").write_bytes(text[:20])
+    assert identify(tmp_path / "torn").name.startswith("h-")
+
+
+def test_parts_end_at_the_first_end_at_or_after_their_size(opened):
+    line = b'{"n":1}\n'
+
+    def sizes(text, part_bytes):
+        return [len(list(part)) for part in opened(text, part_bytes=part_bytes).parts()]
+
+    assert sizes(line * 5, 2 * len(line)) == [2, 2, 1]
+    assert sizes(line * 5, 2 * len(line) + 1) == [3, 2]
+    assert sizes(gzip.compress(line * 5), 2 * len(line)) == [2, 2, 1]
+    assert sizes(b"[" + b",".join([b"12345"] * 5) + b"]", 12) == [2, 2, 1]
+    one = len(frames((b"[1,2]", "all")))
+    assert sizes(frames(*[(b"[1,2]", "all")] * 3), one + 1) == [4, 2]
+    assert sizes(frames(*[(b"[1,2]", "all")] * 3), 1) == [2, 2, 2]
+
+
+def test_numbers_run_through_all_parts_even_if_one_is_not_consumed(opened):
+    file = opened(b"1\n2\n3\n4\n", part_bytes=4)
+
+    parts = file.parts()
+    next(parts)
+    second = next(parts)
+
+    assert [(c.captured_index, c.place, c.event) for c in second] == [(2, "line 2", 3), (3, "line 3", 4)]
+    assert next(parts, None) is None
+
+
+def test_a_torn_tail_is_counted_and_no_event(opened):
+    text = frames((VIEWED, "all"), (PAGE, "all"))
+
+    file = opened(text[:-10])
+
+    assert [c.event["type"] for c in read(file)] == ["track"]
+    assert (file.torn_bytes, file.corrupt_bytes) == (len(text) - 10 - len(frames((VIEWED, "all"))), 0)
+
+
+def test_a_damaged_region_is_one_record_with_its_bytes(opened):
+    text = frames((VIEWED, "all"), (b'{"damaged":1}', "all"), (PAGE, "all")).replace(b"damaged", b"dXmaged")
+    start, end = len(frames((VIEWED, "all"))), len(text) - len(frames((PAGE, "all")))
+
+    file = opened(text)
+    events = read(file)
+
+    assert [c.error for c in events] == [None, "journal_corrupt", None]
+    assert events[1].raw() == text[start:end]
+    assert events[1].place == f"offset {start}, {end - start} bytes"
+    assert (file.corrupt_bytes, file.torn_bytes, file.missing_seq) == (end - start, 0, 0)
+
+
+def test_a_file_of_ours_with_a_damaged_beginning_is_still_frames(opened):
+    text = frames((VIEWED, "all"), (PAGE, "all"))
+
+    events = read(opened(b"[" + text[1:], FILE))
+
+    assert [(c.captured_file, c.error) for c in events] == [(FILE, "journal_corrupt"), (FILE, None)]
+
+
+def test_lost_frames_are_counted(opened):
+    text = frames((VIEWED, "all"), (PAGE, "all"))
+
+    file = opened(text[len(frames((VIEWED, "all"))) :])
+
+    assert [c.event["type"] for c in read(file)] == ["page"]
+    assert file.missing_seq == 1
+
+
+def test_a_gzip_file_that_breaks_off_gives_everything_before_the_break(opened):
+    lines = b"".join(
+        b'{"n":%d,"x":"%b"}\n' % (n, hashlib.sha256(b"%d" % n).hexdigest().encode()) for n in range(200)
+    )
+    packed = gzip.compress(lines)
+
+    for end in range(11, len(packed), 97):
+        file = opened(packed[:end])
+        events = read(file)
+        assert file.torn_bytes > 0
+        assert [c.event["n"] for c in events[:-1]] == list(range(len(events) - 1))
+        assert not events or events[-1].error in (None, "truncated")
+        kept = b"\n".join(c.raw() for c in events)
+        assert lines.startswith(kept)
+
+
+def test_a_damaged_gzip_file_gives_everything_before_the_damage(opened):
+    packed = bytearray(gzip.compress(VIEWED + b"\n", mtime=0) + gzip.compress(PAGE + b"\n", mtime=0))
+    second = len(gzip.compress(VIEWED + b"\n", mtime=0))
+    packed[second + 10] ^= 0xFF
+
+    file = opened(bytes(packed))
+
+    assert next(c.event for c in read(file)) == json.loads(VIEWED)
+    assert file.torn_bytes > 0
+
+
+def test_padding_behind_gzip_is_nothing_and_garbage_is_torn(opened):
+    packed = gzip.compress(VIEWED + b"\n")
+
+    padded, spoilt = opened(packed + b"\0" * 100), opened(packed + b"\0\0garbage")
+
+    assert (len(read(padded)), padded.torn_bytes) == (1, 0)
+    assert (len(read(spoilt)), spoilt.torn_bytes) == (1, 7)
+
+
+def test_a_large_gzip_file_is_spooled_to_disk_and_a_bomb_is_refused(tmp_path):
+    line = b'{"type":"track","x":"%b"}\n' % (b"a" * 1000)
+    path = tmp_path / "large.gz"
+    path.write_bytes(gzip.compress(line * 12_000, 1))
+
+    file = open_captured(path, spool_folder=tmp_path)
+
+    assert file.identity == (
+        f"h-{file.identity.sha256[:32]}",
+        "content",
+        len(line) * 12_000,
+        file.identity.sha256,
+    )
+    assert sum(1 for part in file.parts() for _ in part) == 12_000
+    assert list(tmp_path.iterdir()) == [path]
+    with pytest.raises(CapturedFileTooLarge, match="1000 bytes"):
+        open_captured(path, max_uncompressed_bytes=1000)
