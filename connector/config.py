@@ -9,25 +9,46 @@ import os
 import re
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
 
 from connector.errors import ConfigError
 from connector.events import SourceKeys
 from connector.tables.layout import FIRST_DAY
 
-_SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
+_FIELD = re.compile(r'field "(\w+)"')
 _REFERENCE = re.compile(r"(env|file):(.+)\Z", re.DOTALL)
 
+_NO_REFERENCE = "a secret is written as env:NAME or file:PATH, never as itself"
+
+
+def _checked_reference(value: str) -> str:
+    if not _REFERENCE.match(value):
+        raise PydanticCustomError("reference", _NO_REFERENCE)
+    return value
+
+
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+Reference = Annotated[str, AfterValidator(_checked_reference)]
+"""Where a secret lies: ``env:NAME`` or ``file:PATH``."""
 
 
 class SecondHeader(BaseModel):
@@ -35,14 +56,16 @@ class SecondHeader(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: str = Field(min_length=1, description="Name of the header.")
-    values: tuple[str, ...] = Field(min_length=1, description="Accepted values, `env:NAME` or `file:PATH`.")
+    values: tuple[Reference, ...] = Field(
+        min_length=1, description="Accepted values, `env:NAME` or `file:PATH`."
+    )
 
 
 class SourceSettings(BaseModel):
     """One sender."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    secrets: tuple[str, ...] = Field(
+    secrets: tuple[Reference, ...] = Field(
         (), description="Shared secrets of the webhook, `env:NAME` or `file:PATH`; several while rotating."
     )
     second_header: SecondHeader | None = Field(
@@ -79,7 +102,7 @@ class Settings(BaseSettings):
         None, description="Folder with your own schemas; they replace shipped ones by name."
     )
     journal: Path | None = Field(None, description="Folder of the journal; `<data>/journal` when not set.")
-    privacy_key: str | None = Field(
+    privacy_key: Reference | None = Field(
         None,
         description="Key for hashes of forgotten ids, `env:NAME` or `file:PATH`; else `<data>/privacy.key`.",
     )
@@ -128,6 +151,14 @@ class Settings(BaseSettings):
     def _empty_entries(cls, value: Any) -> Any:
         """``web:`` with nothing behind it is an entry with every default."""
         return {name: entry or {} for name, entry in value.items()} if isinstance(value, dict) else value
+
+    @model_validator(mode="after")
+    def _largest_body_fits(self) -> Self:
+        if self.max_in_flight_bytes < self.max_body_bytes:
+            raise PydanticCustomError(
+                "limits", "max_in_flight_bytes is below max_body_bytes: a large body could never be taken"
+            )
+        return self
 
     @classmethod
     def settings_customise_sources(
@@ -184,7 +215,7 @@ def secret(reference: str) -> bytes | None:
     """
     found = _REFERENCE.match(reference)
     if found is None:
-        raise ConfigError("a secret is written as env:NAME or file:PATH, never as itself")
+        raise ConfigError(_NO_REFERENCE)
     kind, name = found.groups()
     if kind == "env":
         value = os.environ.get(name)
@@ -214,6 +245,8 @@ def _file_values() -> dict[str, Any]:
         values = yaml.safe_load(Path(name).read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{name}: {error.strerror or 'cannot be read'}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{name}: is not UTF-8") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
@@ -232,14 +265,12 @@ def load_settings(**options: Any) -> Settings:
         ConfigError: every fault at once, by key, without the values.
     """
     try:
-        settings = Settings(**{key: value for key, value in options.items() if value is not None})
+        return Settings(**{key: value for key, value in options.items() if value is not None})
     except ValidationError as error:
         faults = [
             f"{'.'.join(map(str, fault['loc'])) or 'settings'}: {fault['msg']}" for fault in error.errors()
         ]
         raise ConfigError("\n".join(faults)) from None
-    for name in settings.sources:
-        if not _SLUG.match(name):
-            raise ConfigError(f"sources.{name}: lower-case letters, digits, - and _ only")
-        settings.source_keys(name)
-    return settings
+    except SettingsError as error:
+        field = _FIELD.search(str(error))
+        raise ConfigError(f"CONNECTOR_{field[1].upper() if field else '…'}: is not JSON") from None

@@ -127,15 +127,47 @@ class Violation(NamedTuple):
     """JSON type name of what was found, ``missing`` when nothing was."""
 
 
-class Row(NamedTuple):
+class Cells(NamedTuple):
+    """Values of neighbouring columns, one or None each: an order and its lines share those of its context."""
+
+    names: Sequence[str]
+    values: Sequence[Any]
+
+
+class Row:
     """One row of one table: only the columns that are not null.
 
     Values by column type: S, J ``str``; T ``int`` (ms since the epoch, UTC); M, Q ``Decimal``; I, L ``int``;
     D ``float``; B ``bool``; LS ``list[str]``; K, P, F, V ``list[dict[str, value]]``.
     """
 
-    table: str
-    columns: dict[str, Any]
+    __slots__ = ("cells", "own", "table")
+
+    def __init__(self, table: str, own: dict[str, Any], cells: Cells | None = None) -> None:
+        """
+        Args:
+            own: column name to value.
+            cells: columns that are not in ``own``, as positions.
+        """
+        self.table = table
+        self.own = own
+        self.cells = cells
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """Column name to value, for all columns that are not null."""
+        if self.cells is None:
+            return self.own
+        named = zip(*self.cells, strict=True)
+        return {**self.own, **{name: value for name, value in named if value is not None}}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Row) and (self.table, self.columns) == (other.table, other.columns)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Row({self.table!r}, {len(self.columns)} columns)"
 
 
 class Rejected(NamedTuple):

@@ -36,7 +36,7 @@ _IN_STRING = re.compile(rb'[^"\\]*(?:\\.[^"\\]*){0,500}', re.DOTALL)
 
 _QUOTE, _COMMA, _OPEN_SQUARE = b'",['
 _CLOSING = {ord("["): ord("]"), ord("{"): ord("}")}
-_MARKS = bytes.maketrans(b"123456789{", b"000000000[")
+_MARKS = bytes.maketrans(b"123456789", b"000000000")
 _NINETEEN_DIGITS = b"0" * 19
 _LONGEST_INTEGER = 4300
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -151,8 +151,7 @@ def is_plain(raw: bytes) -> bool:
     It has too few brackets to be nested too deeply, and nowhere 19 digits in a row, which could be an integer
     beyond 64 bits: orjson makes a float of that.
     """
-    marks = raw.translate(_MARKS)
-    return _NINETEEN_DIGITS not in marks and marks.count(b"[") <= MAX_DEPTH
+    return _NINETEEN_DIGITS not in raw.translate(_MARKS) and raw.count(b"{") + raw.count(b"[") <= MAX_DEPTH
 
 
 def long_digits(raw: bytes) -> bool:

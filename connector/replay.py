@@ -58,8 +58,8 @@ class Copies:
         fresh = []
         copy = True
         for row in rows:
-            key = row.columns["row_id"]
-            arrived = row.columns.get("received_at", _NEVER)
+            key = row.own["row_id"]
+            arrived = row.own.get("received_at", _NEVER)
             seen = known.get(key)
             if seen is None or seen > arrived:
                 copy = False
@@ -144,9 +144,9 @@ class _Run:
                     fates["duplicate"] += 1
                     continue
                 for row in outcome.rows:
-                    row.columns["captured_file"] = event.captured_file
-                    row.columns["captured_index"] = event.captured_index
-                    writer.add(row.table, row.columns)
+                    row.own["captured_file"] = event.captured_file
+                    row.own["captured_index"] = event.captured_index
+                    writer.add_row(row)
             elif outcome.rejected is not None:
                 self._rejects.add(event, outcome.rejected)
             fates[outcome.fate] += 1
@@ -180,7 +180,7 @@ class _Run:
 
 
 def _row_failed(outcome: Outcome, event: Captured) -> Outcome:
-    columns = outcome.rows[0].columns
+    columns = outcome.rows[0].own
     message = "a row could not be written: please report this"
     said = Rejected(
         "row_failed", message, type=columns.get("type"), event=columns.get("event"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from connector import __version__
 from connector.config import Settings
-from connector.journal.reader import identify, open_captured
+from connector.journal.reader import Identity, identify, open_captured
 from connector.replay import Progress, Stamp, stage
 from connector.wiring import Configured, LocalStaging, configure, data_folder, journal_folders, make_publisher
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("connector.writer")
 
+_YOUNG_OBJECTS = 50_000
+"""Rows wait in lists, by the thousand: the default threshold would look through them again and again."""
 ROUND_FILES = 64
 ROUND_BYTES = 512 * 1024 * 1024
 """Captured files, or their bytes, that are published in one entry at most."""
@@ -44,6 +47,7 @@ class _Task(NamedTuple):
     """One captured file to be mapped, also in another process."""
 
     path: Path
+    identity: Identity
     staging: Path
     source: str | None
     of_journal: bool
@@ -121,13 +125,13 @@ class Writer:
     ) -> Iterator[_Task]:
         seen: set[str] = set()
         for path in paths:
-            name = identify(path, of_journal=of_journal).name
-            if name in self._publisher.fold.records or name in seen:
+            identity = identify(path, of_journal=of_journal)
+            if identity.name in self._publisher.fold.records or identity.name in seen:
                 written.known += 1
                 done(path)
             else:
-                seen.add(name)
-                yield _Task(path, self._folder.new_staging(), source, of_journal)
+                seen.add(identity.name)
+                yield _Task(path, identity, self._folder.new_staging(), source, of_journal)
 
     def _mapped_here(self, tasks: Iterator[_Task], progress: Progress) -> Iterator[tuple[_Task, StagedFile]]:
         for task in tasks:
@@ -182,12 +186,14 @@ def _map_in_worker(task: _Task) -> StagedFile:
 
 
 def _map(task: _Task, settings: Settings, configured: Configured, progress: Progress) -> StagedFile:
+    gc.set_threshold(_YOUNG_OBJECTS, 20, 100)
     return stage(
         partial(
             open_captured,
             task.path,
             source=task.source,
             of_journal=task.of_journal,
+            identity=task.identity,
             part_bytes=settings.part_bytes,
         ),
         configured.pipeline,

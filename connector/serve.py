@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import logging
 import os
 import shutil
@@ -25,6 +26,8 @@ log = logging.getLogger("connector")
 
 STOP_SECONDS = 60
 _RESTART_PAUSE_SECONDS = 1.0
+_ADDRESS_SECONDS = 3.0
+_ASK_AGAIN_SECONDS = 3.0
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _PR_SET_PDEATHSIG = 1
 
@@ -39,6 +42,8 @@ class Child:
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
+        """Start it, again if need be. Receivers outlive a killed parent: they are asked to finish first."""
+        self._end_leftovers()
         self.process = subprocess.Popen(
             self.command, env=dict(self.environment), start_new_session=True, preexec_fn=_die_with_parent
         )
@@ -48,17 +53,33 @@ class Child:
         return self.process.poll() if self.process else None
 
     def stop(self, timeout_seconds: float) -> None:
-        """Ask it to finish; kill it when it does not in time."""
-        if self.process is None or self.process.poll() is not None:
+        """Ask it to finish; kill it when it does not in time.
+
+        Its group is asked once more: a receiver that was just starting misses the first time. Not more often:
+        a third signal makes granian 2.8.7 forget the requests that it is finishing.
+        """
+        if self.process is None:
             return
         self.process.terminate()
-        try:
-            self.process.wait(timeout_seconds)
-        except subprocess.TimeoutExpired:
-            log.warning("%s did not stop within %d s and is killed", self.name, timeout_seconds)
+        if not self._ends_within(_ASK_AGAIN_SECONDS):
+            self._end_leftovers()
+            if not self._ends_within(timeout_seconds - _ASK_AGAIN_SECONDS):
+                log.warning("%s did not stop within %d s and is killed", self.name, timeout_seconds)
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self.process.pid, signal.SIGKILL)
+                self.process.wait()
+        self._end_leftovers()
+
+    def _ends_within(self, seconds: float) -> bool:
+        assert self.process is not None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(seconds)
+        return self.process.poll() is not None
+
+    def _end_leftovers(self) -> None:
+        if self.process is not None:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+                os.killpg(self.process.pid, signal.SIGTERM)
 
 
 def _die_with_parent() -> None:
@@ -70,7 +91,8 @@ def check(settings: Settings) -> list[str]:
     """Refuse what cannot work, and say what a person should know before the first event.
 
     Raises:
-        ConfigError: locks do not work on the journal's file system, or anybody could send without a proof.
+        ConfigError: locks do not work on the journal's file system, anybody could send without a proof, or
+            the address cannot be listened on.
     """
     notes = []
     if not settings.sources:
@@ -87,13 +109,35 @@ def check(settings: Settings) -> list[str]:
     folders.make()
     if not folders.flock_works():
         raise ConfigError(f"journal: file locks do not work in {folders.root}; use a local file system")
+    _check_address(settings.host, settings.port)
     return notes
 
 
 def free_port(host: str) -> int:
+    return _bind_once(host, 0)
+
+
+def _bind_once(host: str, port: int) -> int:
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.bind((host, 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((host, port))
         return int(probe.getsockname()[1])
+
+
+def _check_address(host: str, port: int) -> None:
+    """Receivers share their port, so two services on it would each get a part of the events, unnoticed.
+
+    Waits a little for receivers of a killed service, which finish their requests.
+    """
+    deadline = time.monotonic() + _ADDRESS_SECONDS
+    while True:
+        try:
+            _bind_once(host, port)
+            return
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() >= deadline:
+                raise ConfigError(f"port: cannot listen on {host}, port {port}: {error.strerror}") from None
+        time.sleep(0.1)
 
 
 def serve(settings: Settings, environment: Mapping[str, str]) -> int:
@@ -113,7 +157,8 @@ def serve(settings: Settings, environment: Mapping[str, str]) -> int:
     try:
         for child in children:
             child.start()
-        address = f"http://{settings.host}:{port}"
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        address = f"http://{host}:{port}"
         log.info("receiving on %s/webhook/<source>, writing to %s", address, settings.data)
         _watch(children, stopping)
         log.info("stopping: requests in flight are finished, then the journal is closed")
@@ -131,12 +176,17 @@ def serve(settings: Settings, environment: Mapping[str, str]) -> int:
 def _receiver_command(settings: Settings, port: int) -> list[str]:
     return [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "connector.wsgi:create",
-        "--host", settings.host, "--port", str(port),
+        "--host", _ip(settings.host), "--port", str(port),
         "--workers", str(settings.workers), "--blocking-threads", str(settings.threads),
         "--backpressure", str(settings.threads * 4), "--backlog", "2048",
         "--respawn-failed-workers", "--workers-kill-timeout", str(STOP_SECONDS - 10), "--no-ws",
         "--log-level", "warning",
     ]  # fmt: skip
+
+
+def _ip(host: str) -> str:
+    """The server listens on numbers only."""
+    return host if ":" in host else socket.gethostbyname(host)
 
 
 def _watch(children: Sequence[Child], stopping: _Stopping) -> None:

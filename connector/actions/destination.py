@@ -84,16 +84,15 @@ class Destination:
 
     def _matching(self, call: Call) -> list[_Compiled]:
         """The subscriptions that match; remembered by type and name when nothing else decides."""
-        if not self._decided_by_name:
+        name = call.event.get("event")
+        if not self._decided_by_name or (name is not None and call.type != "track"):
             return [item for item in self._compiled if item.matches(call.event)]
-        key = (call.type, call.event.get("event") if call.type == "track" else None)
-        matched = self._known.get(key)
+        matched = self._known.get((call.type, name))
         if matched is None:
             matched = [item for item in self._compiled if item.matches(call.event)]
-            if call.type == "track" or "event" not in call.event:
-                if len(self._known) >= _MOST_NAMES:
-                    self._known.clear()
-                self._known[key] = matched
+            if len(self._known) >= _MOST_NAMES:
+                self._known.clear()
+            self._known[call.type, name] = matched
         return matched
 
     def _compile(self, item: Subscription, faults: list[Fault]) -> _Compiled | None:

@@ -15,7 +15,7 @@ from connector.values.coerce import text
 from connector.values.currencies import CURRENCIES
 
 PATH = "properties.products"
-_FIELD_NAMES = tuple(name for name, _ in PRODUCT_FIELDS)
+_FIELD_NAMES = frozenset(name for name, _ in PRODUCT_FIELDS)
 _MICRO = Decimal("0.000001")
 _WIDE = Context(prec=60, rounding=ROUND_HALF_EVEN)
 _LIMIT = Decimal(10) ** 12
@@ -85,8 +85,15 @@ def read_products(value: Json) -> ProductList:
         else:
             products.append(product)
             flags.extend(product.flags)
-            structs.append({name: product.columns.get(name) for name in _FIELD_NAMES})
+            structs.append(_struct(product.columns))
     return ProductList(products, structs, len(value), flags)
+
+
+def _struct(columns: Columns) -> Columns:
+    """The fields of the struct that have a value; the rest of what a line has is not in it."""
+    if columns.keys() <= _FIELD_NAMES:
+        return columns
+    return {name: value for name, value in columns.items() if name in _FIELD_NAMES}
 
 
 def _read_product(index: int, element: Json) -> Product | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from connector.actions.call import Call, Columns, LakeSettings
 from connector.actions.common import (
@@ -20,7 +21,7 @@ from connector.actions.common import (
 from connector.actions.money import note_currency, note_totals, put_order_revenue, put_refund
 from connector.actions.products import ProductList, line_of, read_products
 from connector.actions.reading import ContextReader, ObjectReader, is_missing, read_paths
-from connector.events import Flag, Json, Row
+from connector.events import Cells, Flag, Json, Row
 from connector.jsontext import dumps
 from connector.tables.events_table import CONTEXT, EVENTS
 from connector.tables.model import Table
@@ -35,7 +36,7 @@ _SHARED_BY_LINES = frozenset(
     "message_id source user_id anonymous_id distinct_id group_id channel timestamp original_timestamp "
     "sent_at received_at order_id checkout_id affiliation currency line_count type received_event proven "
     "mapping subscription".split()
-) | {column.name for column in CONTEXT}
+)
 _OWN = frozenset(column.name for column in EVENTS.columns)
 
 Overrides = Callable[[Columns, list[Flag]], None]
@@ -60,9 +61,8 @@ class EventRows:
             ),
             "properties.",
         )
-        self._context = ContextReader(
-            column for column in EVENTS.columns if any(path.startswith("context.") for path in column.sources)
-        )
+        elsewhere = (EVENTS.by_name["group_id"], EVENTS.by_name["channel"])
+        self._context = ContextReader(CONTEXT, elsewhere)
         self._promoted = tuple(column for column in table.columns if column.name not in _OWN)
 
     def rows(
@@ -83,7 +83,7 @@ class EventRows:
             override: writes the mapping's ``columns`` into the main row.
         """
         flags = list(call.flags)
-        row, products = self._main(call, event, subscription, occurrence, flags, override)
+        row, cells, products = self._main(call, event, subscription, occurrence, flags, override)
         lines: list[Columns] = []
         completed = row["event"] == "Order Completed"
         if completed:
@@ -93,9 +93,9 @@ class EventRows:
             put_order_revenue(row, lines, self._settings, flags)
             note_totals(row, lines, flags)
         if not (completed and with_lines):
-            return [Row("events", finish(row, call, flags))]
+            return [Row("events", finish(row, call, flags), cells)]
         finish(row, call, flags)
-        return [Row("events", row), *(Row("events", line) for line in lines)]
+        return [Row("events", row, cells), *(Row("events", line, cells) for line in lines)]
 
     def _main(
         self,
@@ -105,7 +105,7 @@ class EventRows:
         occurrence: int,
         flags: list[Flag],
         override: Overrides | None,
-    ) -> tuple[Columns, ProductList]:
+    ) -> tuple[Columns, Cells, ProductList]:
         rest = {key: value for key, value in event.items() if key not in SHARED_KEYS}
         row = bookkeeping(call, "events", subscription, row_id("events", occurrence, None, call.key))
         note_identity(call, event, flags, rest)
@@ -114,19 +114,23 @@ class EventRows:
         put_text(event, "channel", "channel", row, flags, rest)
         put_times(call, event, self._settings, row, flags, rest)
         products = self._put_properties(call, event, row, flags, rest)
-        self._put_context(event, row, flags, rest)
+        cells = self._context.cells()
+        self._put_context(event, cells, row, flags, rest)
         if call.type != "track":
             _put_page(event, row, flags, rest)
             keep_unread(event, ("event",), rest)
+            self._put_page_address(event, cells, flags)
         if self._promoted:
             read_paths(self._promoted, event, row, flags)
         if override is not None:
             override(row, flags)
+            for name in row.keys() & self._context.at.keys():
+                cells[self._context.at[name]] = row.pop(name)
         put_distinct(row, flags)
         if call.type == "track":
             self._conclude(call, row, flags)
         put_json(row, "envelope", rest)
-        return row, products
+        return row, Cells(self._context.names, cells), products
 
     def _put_properties(
         self, call: Call, event: dict[str, Json], row: Columns, flags: list[Flag], rest: dict[str, Json]
@@ -162,14 +166,23 @@ class EventRows:
         note_currency(row, call.source, self._settings, flags)
 
     def _put_context(
-        self, event: dict[str, Json], row: Columns, flags: list[Flag], rest: dict[str, Json]
+        self, event: dict[str, Json], cells: list[Any], row: Columns, flags: list[Flag], rest: dict[str, Json]
     ) -> None:
         context = event.get("context")
         if type(context) is dict:
-            put_json(row, "context", self._context.read(context, row, flags))
+            put_json(row, "context", self._context.read(context, cells, row, flags))
         elif not is_missing(context) and context != []:
             flags.append(Flag("context_not_object", "context"))
             rest["context"] = context
+
+    def _put_page_address(self, event: dict[str, Json], cells: list[Any], flags: list[Flag]) -> None:
+        """Page and screen calls: the page keys that ``context.page`` did not give."""
+        properties = event.get("properties")
+        if type(properties) is dict:
+            for key in _PAGE_KEYS:
+                at = self._context.at[f"context_page_{key}"]
+                if cells[at] is None and not is_missing(value := properties.get(key)):
+                    cells[at] = text(value, f"properties.{key}", flags) or None
 
     def _lines(
         self, call: Call, order: Columns, products: ProductList, occurrence: int, flags: list[Flag]
@@ -193,7 +206,7 @@ class EventRows:
 
 
 def _put_page(event: dict[str, Json], row: Columns, flags: list[Flag], rest: dict[str, Json]) -> None:
-    """Page and screen calls: their name, category, and the page keys that ``context.page`` did not give."""
+    """Page and screen calls: their name and category."""
     properties = event.get("properties")
     if type(properties) is not dict:
         properties = {}
@@ -209,9 +222,3 @@ def _put_page(event: dict[str, Json], row: Columns, flags: list[Flag], rest: dic
                 row[column] = typed
             if path == key and len(flags) > noticed:
                 rest[key] = value
-    for key in _PAGE_KEYS:
-        column = f"context_page_{key}"
-        if column not in row and not is_missing(value := properties.get(key)):
-            typed = text(value, f"properties.{key}", flags)
-            if typed:
-                row[column] = typed

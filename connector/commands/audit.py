@@ -7,14 +7,21 @@ import time
 from dataclasses import asdict
 
 from connector.config import Settings
+from connector.errors import ConfigError
 from connector.terminal import err, out
 from connector.wiring import journal_folders
 
 
 def run(settings: Settings, as_json: bool) -> int:
-    """Exit code: 0 when everything holds, 1 otherwise."""
+    """Exit code: 0 when everything holds, 1 otherwise.
+
+    Raises:
+        ConfigError: there is no such data folder, so there is nothing to prove.
+    """
     from connector.write.audit import audit
 
+    if not settings.data_path.is_dir():
+        raise ConfigError(f"{settings.data}: no such folder, so there is nothing to prove")
     report = audit(
         settings.data_path,
         journal_closed=journal_folders(settings).closed,

@@ -24,13 +24,17 @@ def run(settings: Settings, query: str | None) -> int:
     if query is None and sys.stdin.isatty():
         return _converse(lake)
     failed = 0
-    for statement in [query] if query is not None else sys.stdin.read().split(";"):
-        if statement.strip():
-            try:
-                _answer(lake, statement)
-            except duckdb.Error as error:
-                err.print(str(error), markup=False)
-                failed = 1
+    try:
+        statements = lake.extract_statements(sys.stdin.read() if query is None else query)
+    except duckdb.Error as error:
+        err.print(str(error), markup=False)
+        return 1
+    for statement in statements:
+        try:
+            _answer(lake, statement.query)
+        except duckdb.Error as error:
+            err.print(str(error), markup=False)
+            failed = 1
     return failed
 
 

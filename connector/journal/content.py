@@ -8,7 +8,7 @@ import tempfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, Protocol
 
 from connector.errors import ConnectorError
 from connector.events import Body
@@ -25,6 +25,15 @@ class CapturedFileTooLarge(ConnectorError):
     code = "captured_file_too_large"
 
 
+class Known(Protocol):
+    """What was found out about a file a moment ago."""
+
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def sha256(self) -> str: ...
+
+
 class Content(NamedTuple):
     """What a captured file holds after gunzip."""
 
@@ -35,18 +44,22 @@ class Content(NamedTuple):
     """Compressed bytes after the place where a gzip stream breaks, at least 1; 0 for a whole file."""
 
 
-def load(path: Path, max_uncompressed_bytes: int, spool_folder: Path | None = None) -> Content:
+def load(
+    path: Path, max_uncompressed_bytes: int, spool_folder: Path | None = None, known: Known | None = None
+) -> Content:
     """
     Map a file into memory; a gzip file (told by its first bytes, never by its name) is first unpacked.
 
     A small gzip file is unpacked in memory, a larger one into an unnamed temporary file in ``spool_folder``
     (None: the system's), so memory stays flat either way. A gzip stream that breaks off or is damaged gives
-    what comes before the break. Raises ``OSError`` and ``CapturedFileTooLarge``.
+    what comes before the break. What is ``known`` of a plain file of that size is not hashed again. Raises
+    ``OSError`` and ``CapturedFileTooLarge``.
     """
     with path.open("rb") as file:
         if file.read(2) != _GZIP:
             text = _mapped(file)
-            return Content(text, _sha256(text), 0)
+            same = known is not None and known.bytes == len(text)
+            return Content(text, known.sha256 if known and same else _sha256(text), 0)
         file.seek(0)
         return _unpacked(file, max_uncompressed_bytes, spool_folder)
 

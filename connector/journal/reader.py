@@ -56,6 +56,7 @@ def open_captured(
     *,
     source: str | None = None,
     of_journal: bool = False,
+    identity: Identity | None = None,
     part_bytes: int = PART_BYTES,
     max_uncompressed_bytes: int = MAX_UNCOMPRESSED_BYTES,
     spool_folder: Path | None = None,
@@ -68,14 +69,16 @@ def open_captured(
         source: name for events of NDJSON and array files (None: ``file``). Frames state their own.
         of_journal: the file lies in our own journal, so it holds frames even when none is whole (an empty
             file, or the torn beginning of a first frame). Its path then gives the name.
+        identity: what ``identify`` said of this file just now, so that it is not hashed again.
         part_bytes: a part ends at the first end of a line, frame or element at or after so many bytes.
         max_uncompressed_bytes: limit for what a gzip file may unpack to.
         spool_folder: where large gzip files are unpacked (None: the system's temporary folder).
 
     Raises ``OSError`` and ``CapturedFileTooLarge``.
     """
-    content = load(path, max_uncompressed_bytes, spool_folder)
-    identity = _identity(path, content, of_journal)
+    content = load(path, max_uncompressed_bytes, spool_folder, identity)
+    if identity is None or identity.sha256 != content.sha256:
+        identity = _identity(path, content, of_journal)
     kind = _Frames if identity.kind == "frames" else _Array if jsontext.is_array(content.text) else _Lines
     return kind(content, identity, source or "file", part_bytes)
 

@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from connector.tables import PRODUCT_FIELDS, TABLES, Table, TypeCode
+from connector.tables import STRUCT_FIELDS, TABLES, Table, TypeCode
 
 if TYPE_CHECKING:
     import duckdb
@@ -16,19 +16,13 @@ _SIMPLE: dict[TypeCode, str] = {
     "S": "VARCHAR", "T": "TIMESTAMP WITH TIME ZONE", "M": "DECIMAL(18,6)", "Q": "DECIMAL(19,3)",
     "I": "INTEGER", "L": "BIGINT", "D": "DOUBLE", "B": "BOOLEAN", "LS": "VARCHAR[]", "J": "VARCHAR",
 }  # fmt: skip
-_STRUCTS: dict[TypeCode, tuple[tuple[str, TypeCode], ...]] = {
-    "K": (("type", "S"), ("value", "S")),
-    "F": (("code", "S"), ("path", "S")),
-    "V": (("path", "S"), ("rule", "S"), ("expected", "S"), ("got_type", "S")),
-    "P": PRODUCT_FIELDS,
-}
 
 
 def duckdb_type(code: TypeCode) -> str:
     """DuckDB's name of a column type (tables 2.1)."""
     if code in _SIMPLE:
         return _SIMPLE[code]
-    fields = ", ".join(f'"{name}" {_SIMPLE[kind]}' for name, kind in _STRUCTS[code])
+    fields = ", ".join(f'"{name}" {_SIMPLE[kind]}' for name, kind in STRUCT_FIELDS[code].items())
     return f"STRUCT({fields})[]"
 
 

@@ -1,6 +1,6 @@
 """The lake's data model, declared once: Arrow schema and documentation come from here."""
 
-from connector.tables.events_table import EVENTS, PRODUCT_FIELDS, SPEC_PROPERTIES
+from connector.tables.events_table import EVENTS, PRODUCT_FIELDS, SPEC_PROPERTIES, STRUCT_FIELDS
 from connector.tables.model import TYPES, Column, Table, TypeCode
 from connector.tables.others import ALIASES, DELETIONS, GROUPS, PROFILES
 from connector.tables.vocabulary import FLAGS, REJECTED_REASONS
@@ -17,6 +17,7 @@ __all__ = [
     "PROFILES",
     "REJECTED_REASONS",
     "SPEC_PROPERTIES",
+    "STRUCT_FIELDS",
     "TABLES",
     "TYPES",
     "Column",

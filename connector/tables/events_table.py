@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from connector.tables.model import Column, Pii, Table, TypeCode, spelled
 
 BOOKKEEPING = (
@@ -215,3 +217,11 @@ PRODUCT_FIELDS: tuple[tuple[str, TypeCode], ...] = (
     ("price", "M"), ("quantity", "Q"), ("coupon", "S"), ("position", "I"), ("url", "S"), ("image_url", "S"),
 )  # fmt: skip
 """The product object of the spec, in its order: the struct of type P and the product columns of a line."""
+
+STRUCT_FIELDS: Mapping[TypeCode, Mapping[str, TypeCode]] = {
+    "K": {"type": "S", "value": "S"},
+    "P": dict(PRODUCT_FIELDS),
+    "F": {"code": "S", "path": "S"},
+    "V": {"path": "S", "rule": "S", "expected": "S", "got_type": "S"},
+}
+"""Types that are lists of structs -> their fields in order."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import lru_cache
 
 FIRST_DAY = date(2010, 1, 1)
 LAST_DAY = date(2100, 1, 1)
@@ -12,9 +13,12 @@ _EPOCH = date(1970, 1, 1)
 
 def day_of(timestamp_ms: int | None) -> str:
     """UTC date of a timestamp in ms, ``YYYY-MM-DD``; ``2010-01-01`` when there is no time at all."""
-    if timestamp_ms is None:
-        return FIRST_DAY.isoformat()
-    return (_EPOCH + timedelta(days=timestamp_ms // DAY_MS)).isoformat()
+    return _day_text(None if timestamp_ms is None else timestamp_ms // DAY_MS)
+
+
+@lru_cache(maxsize=4_096)
+def _day_text(days: int | None) -> str:
+    return (FIRST_DAY if days is None else _EPOCH + timedelta(days=days)).isoformat()
 
 
 def ms_of(day: date) -> int:

@@ -31,6 +31,7 @@ _MARKED = re.compile(
 )
 _UNFIT = re.compile("[\x00\ud800-\udfff]")
 _MAX_DIGITS = 350
+_BEYOND_DOUBLE = 2**1023
 _SAID_BY_LIST = frozenset(("text_from_number", "text_from_bool"))
 
 
@@ -85,7 +86,7 @@ def plain(value: Decimal) -> str:
     return "0" if digits in ("-0", "") else digits
 
 
-class _Fitted:
+class Fitted:
     """A number fitted to a scale: the value, or None, and the codes of what was noticed."""
 
     __slots__ = ("codes", "value")
@@ -95,31 +96,31 @@ class _Fitted:
         self.codes = codes
 
 
-def _fit(number: Decimal, scale: int, limit: Decimal, *codes: str) -> _Fitted:
+def _fit(number: Decimal, scale: int, limit: Decimal, *codes: str) -> Fitted:
     if abs(number) >= limit:
-        return _Fitted(None, *codes, "number_out_of_range")
+        return Fitted(None, *codes, "number_out_of_range")
     fitted = number.quantize(Decimal(1).scaleb(-scale), context=_WIDE)
     change = abs(_WIDE.subtract(number, fitted))
     if change and change > abs(number) * _FLOAT_NOISE:
         codes = (*codes, "number_rounded")
     if abs(fitted) >= limit:
-        return _Fitted(None, *codes, "number_out_of_range")
-    return _Fitted(fitted, *codes)
+        return Fitted(None, *codes, "number_out_of_range")
+    return Fitted(fitted, *codes)
 
 
-def _decimal(scale: int, limit: Decimal) -> Coercer:
+def _decimal(scale: int, limit: Decimal) -> tuple[Callable[[float], Fitted], Coercer]:
     @lru_cache(maxsize=16_384, typed=True)
-    def from_number(value: int | float) -> _Fitted:
+    def from_number(value: float) -> Fitted:
         if value != value or value in (float("inf"), float("-inf")):
-            return _Fitted(None, "number_not_finite")
+            return Fitted(None, "number_not_finite")
         if abs(value) >= limit:
-            return _Fitted(None, "number_out_of_range")
+            return Fitted(None, "number_out_of_range")
         return _fit(Decimal(repr(value)), scale, limit)
 
     @lru_cache(maxsize=4_096)
-    def from_text(value: str) -> _Fitted:
+    def from_text(value: str) -> Fitted:
         number, codes = _number_in(value)
-        return _Fitted(None, *codes) if number is None else _fit(number, scale, limit, *codes)
+        return Fitted(None, *codes) if number is None else _fit(number, scale, limit, *codes)
 
     def coerce(value: Json, path: str, flags: list[Flag]) -> Decimal | None:
         kind = type(value)
@@ -128,14 +129,14 @@ def _decimal(scale: int, limit: Decimal) -> Coercer:
         elif kind is str:
             fitted = from_text(value)
         elif kind is bool:
-            fitted = _Fitted(None, "number_from_bool")
+            fitted = Fitted(None, "number_from_bool")
         else:
-            fitted = _Fitted(None, "type_mismatch")
+            fitted = Fitted(None, "type_mismatch")
         for code in fitted.codes:
             flags.append(Flag(code, path))
         return fitted.value
 
-    return coerce
+    return from_number, coerce
 
 
 def _number_in(value: str) -> tuple[Decimal | None, tuple[str, ...]]:
@@ -156,8 +157,10 @@ def _number_in(value: str) -> tuple[Decimal | None, tuple[str, ...]]:
     return (-number if negative else number), ("number_from_text", "money_marks_removed")
 
 
-money = _decimal(6, Decimal(10) ** 12)
-quantity = _decimal(3, Decimal(10) ** 9)
+fit_money, money = _decimal(6, Decimal(10) ** 12)
+fit_quantity, quantity = _decimal(3, Decimal(10) ** 9)
+FITTERS: Mapping[TypeCode, Callable[[float], Fitted]] = {"M": fit_money, "Q": fit_quantity}
+"""The first step of M and Q for a number: what it fits to, without a place to note anything."""
 
 
 def _integer(bits: int) -> Coercer:
@@ -207,8 +210,11 @@ long_integer = _integer(64)
 def double(value: Json, path: str, flags: list[Flag]) -> float | None:
     """D: a finite 64-bit float."""
     kind = type(value)
-    if kind is float or kind is int:
-        number = float(value) if kind is float or abs(value) < 2**1023 else float("inf")
+    number: float
+    if kind is float:
+        number = value
+    elif kind is int:
+        number = float(value) if abs(value) < _BEYOND_DOUBLE else float("inf")
     elif kind is str and len(value) <= _MAX_DIGITS and _PLAIN.match(value.strip()):
         flags.append(Flag("number_from_text", path))
         number = float(value)

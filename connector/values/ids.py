@@ -9,6 +9,8 @@ from connector.jsontext import canonical
 from connector.values.times import iso_ms
 
 _NAMESPACE = bytes.fromhex("95b76182291153f58556563f05d5e6f2")
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+"""Hex digit -> the same with the two highest bits that mark a UUID of RFC 9562."""
 _VOLATILE = ("messageId", "sentAt", "_metadata", "receivedAt")
 
 
@@ -46,8 +48,5 @@ def row_id(table: str, occurrence: int, line: int | None, key: str) -> str:
     """
     name = f"{table}/{occurrence}/{'' if line is None else line}/{key}"
     named = _NAMESPACE + name.encode("utf-8", "surrogatepass")
-    digest = bytearray(sha1(named, usedforsecurity=False).digest())
-    digest[6] = digest[6] & 0x0F | 0x50
-    digest[8] = digest[8] & 0x3F | 0x80
-    text = digest[:16].hex()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    text = sha1(named, usedforsecurity=False).hexdigest()
+    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:32]}"

@@ -45,8 +45,7 @@ def plain_ms(value: Json) -> int | None:
         return None
     if moment.year < 2:
         return None
-    since = moment - _EPOCH
-    return since.days * _DAY_MS + since.seconds * 1000 + since.microseconds // 1000
+    return round(moment.timestamp() * 1000)
 
 
 def read_time(value: Json) -> Instant:
@@ -79,8 +78,9 @@ def _read_text(text: str) -> Instant:
     ms = since.days * _DAY_MS + since.seconds * 1000 + int(fraction[:3].ljust(3, "0"))
     if ms >= _AFTER_LAST_MS:
         return _UNREADABLE
-    exact = zone is not None and not fraction[3:].strip("0") and not offset and found["utc"] is None
-    return Instant(ms, exact, None if zone or found["utc"] else "time_zone_assumed")
+    in_words = found["utc"] is not None
+    exact = zone is not None and not fraction[3:].strip("0") and not offset and not in_words
+    return Instant(ms, exact, None if zone or in_words else "time_zone_assumed")
 
 
 def _offset(zone: str | None) -> timedelta:

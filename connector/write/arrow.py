@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from operator import itemgetter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 
-from connector.tables import PRODUCT_FIELDS, Column, Table
+from connector.events import Cells
+from connector.tables import STRUCT_FIELDS, Table
 from connector.write.sink import RowFailed
 
 
-def _list_of(*names_and_types: tuple[str, pa.DataType]) -> pa.DataType:
-    return pa.list_(pa.struct([pa.field(name, kind) for name, kind in names_and_types]))
+def _list_of(types: Mapping[str, pa.DataType]) -> pa.DataType:
+    return pa.list_(pa.struct([pa.field(name, kind) for name, kind in types.items()]))
 
 
 _SCALARS: dict[str, pa.DataType] = {
@@ -30,12 +30,11 @@ _SCALARS: dict[str, pa.DataType] = {
 ARROW_TYPES: Mapping[str, pa.DataType] = {
     **_SCALARS,
     "LS": pa.list_(pa.string()),
-    "K": _list_of(("type", pa.string()), ("value", pa.string())),
-    "P": _list_of(*((name, _SCALARS[code]) for name, code in PRODUCT_FIELDS)),
-    "F": _list_of(("code", pa.string()), ("path", pa.string())),
-    "V": _list_of(*((name, pa.string()) for name in ("path", "rule", "expected", "got_type"))),
+    **{
+        code: _list_of({name: _SCALARS[kind] for name, kind in fields.items()})
+        for code, fields in STRUCT_FIELDS.items()
+    },
 }
-STRUCT_CODES = frozenset("KPFV")
 
 _REFUSALS = (pa.ArrowException, TypeError, ValueError, OverflowError, AttributeError)
 
@@ -47,59 +46,100 @@ def arrow_schema(table: Table) -> pa.Schema:
     )
 
 
+class RowFields:
+    """A table's columns as positions: rows as lists of values, one per column, and back to Arrow columns."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.names = [column.name for column in table.columns]
+        self.schema = arrow_schema(table)
+        self._neighbours: Sequence[str] = ()
+        self._split: tuple[list[str], list[str]] = (self.names, [])
+        self._required = [at for at, column in enumerate(table.columns) if not column.nullable]
+
+    def values(self, own: Mapping[str, Any], cells: Cells | None = None) -> list[Any]:
+        """One value per column of a row; what the table has no column for is not looked at.
+
+        Args:
+            own: ``events.Row.own``.
+            cells: ``events.Row.cells``; neighbours in the table too.
+        """
+        get = own.get
+        if cells is None:
+            return list(map(get, self.names))
+        before, behind = self._around(cells.names)
+        return [*map(get, before), *cells.values, *map(get, behind)]
+
+    def _around(self, names: Sequence[str]) -> tuple[list[str], list[str]]:
+        """The columns before and behind neighbouring ones."""
+        if names is not self._neighbours:
+            first = self.names.index(names[0])
+            after = first + len(names)
+            if self.names[first:after] != list(names):
+                raise ValueError("cells must be neighbouring columns of the table")
+            self._neighbours, self._split = names, (self.names[:first], self.names[after:])
+        return self._split
+
+    def batch(self, rows: Sequence[Sequence[Any]]) -> pa.RecordBatch:
+        """Rows of values as one record batch.
+
+        Raises:
+            RowFailed: a value does not fit its column, or a column that must have a value has none; names the
+                first such row.
+        """
+        cells = list(zip(*rows, strict=True)) if rows else [()] * len(self.names)
+        for at in self._required:
+            if None in cells[at]:
+                raise self._blamed(at, rows[cells[at].index(None)])
+        return pa.RecordBatch.from_arrays(
+            [self._array(at, values, rows) for at, values in enumerate(cells)], schema=self.schema
+        )
+
+    def _array(self, at: int, values: Sequence[Any], rows: Sequence[Sequence[Any]]) -> pa.Array:
+        kind = self.schema[at].type
+        if not any(values) and all(value is None for value in values):
+            return pa.nulls(len(values), kind)
+        code = self.table.columns[at].code
+        try:
+            return _build(code, values, kind)
+        except _REFUSALS as error:
+            for value, row in zip(values, rows, strict=True):
+                try:
+                    _build(code, [value], kind)
+                except _REFUSALS:
+                    raise self._blamed(at, row) from error
+            raise RowFailed(self.table.name, self.names[at], None) from error
+
+    def _blamed(self, at: int, row: Sequence[Any]) -> RowFailed:
+        return _failed(self.table, self.names[at], dict(zip(self.names, row, strict=True)))
+
+
 def rows_to_batch(
-    table: Table, rows: Sequence[Mapping[str, Any]], schema: pa.Schema | None = None
+    table: Table, rows: Sequence[Mapping[str, Any]], fields: RowFields | None = None
 ) -> pa.RecordBatch:
     """Turn rows (``events.Row.columns``: only what is not null) into one record batch.
 
     Args:
         table: the declaration; its columns are the batch's.
         rows: values as ``events.Row`` says; elements of F and V may also be named tuples.
-        schema: ``arrow_schema(table)``, when the caller has it at hand.
+        fields: ``RowFields(table)``, when the caller has it at hand.
 
     Raises:
-        RowFailed: a value does not fit its column, a column that must have a value has none, or a row
-            has a column the table does not know; names the first such row.
+        RowFailed: a value does not fit its column, a column that must have a value has none, or a row has a
+            column the table does not know; names the first such row.
     """
-    if schema is None:
-        schema = arrow_schema(table)
-    used: set[str] = set().union(*rows)
-    if not used <= table.by_name.keys():
-        raise _unknown_column(table, rows)
-    arrays = [
-        _array(table, column, field.type, rows)
-        if column.name in used or not column.nullable
-        else pa.nulls(len(rows), field.type)
-        for column, field in zip(table.columns, schema, strict=True)
-    ]
-    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+    for row in rows:
+        if unknown := row.keys() - table.by_name.keys():
+            raise _failed(table, min(unknown), row)
+    fields = fields or RowFields(table)
+    return fields.batch([fields.values(row) for row in rows])
 
 
-def _array(table: Table, column: Column, kind: pa.DataType, rows: Sequence[Mapping[str, Any]]) -> pa.Array:
-    name = column.name
-    values = _values(name, rows)
-    try:
-        array = _build(column.code, values, kind)
-    except _REFUSALS as error:
-        raise _blame(table, column, kind, rows) from error
-    if array.null_count and not column.nullable:
-        raise _failed(table, name, rows[values.index(None)])
-    return array
+def _build(code: str, values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    return _structs(values, kind) if code in STRUCT_FIELDS else pa.array(values, kind)
 
 
-def _values(name: str, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
-    """One cell per row; the quick way serves the columns that every row has."""
-    try:
-        return list(map(itemgetter(name), rows))
-    except KeyError:
-        return [row.get(name) for row in rows]
-
-
-def _build(code: str, values: list[Any], kind: pa.DataType) -> pa.Array:
-    return _structs(values, kind) if code in STRUCT_CODES else pa.array(values, kind)
-
-
-def _structs(values: list[Any], kind: pa.DataType) -> pa.Array:
+def _structs(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
     """A list<struct> column built field by field: several times faster than from nested objects."""
     offsets: list[int | None] = []
     items: list[Any] = []
@@ -120,21 +160,6 @@ def _object(item: Any) -> dict[str, Any]:
     if isinstance(item, dict):
         return item
     return {} if item is None else dict(item._asdict())
-
-
-def _blame(table: Table, column: Column, kind: pa.DataType, rows: Iterable[Mapping[str, Any]]) -> RowFailed:
-    """Find the first row whose value the column refuses by itself."""
-    for row in rows:
-        try:
-            _build(column.code, [row.get(column.name)], kind)
-        except _REFUSALS:
-            return _failed(table, column.name, row)
-    return RowFailed(table.name, column.name, None)
-
-
-def _unknown_column(table: Table, rows: Iterable[Mapping[str, Any]]) -> RowFailed:
-    row = next(row for row in rows if not row.keys() <= table.by_name.keys())
-    return _failed(table, min(row.keys() - table.by_name.keys()), row)
 
 
 def _failed(table: Table, column: str, row: Mapping[str, Any]) -> RowFailed:

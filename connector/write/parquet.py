@@ -5,30 +5,31 @@ The same rows in the same order give the same bytes, so an attempt that is made 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from connector.tables import Table
+from connector.events import Row
+from connector.tables import STRUCT_FIELDS, Table
 from connector.tables.layout import day_of, table_file
-from connector.write.arrow import STRUCT_CODES, arrow_schema, rows_to_batch
+from connector.write.arrow import RowFields, arrow_schema
 from connector.write.disk import sealed
 from connector.write.entries import Output
 from connector.write.row_sum import MODULUS, hash_bytes, row_encoder
 from connector.write.sink import RowFailed
 
-BUFFER_ROWS = 4_096
-BUFFER_BYTES = 32 * 1024 * 1024
-GROUP_ROWS = 32_768
-GROUP_BYTES = 128 * 1024 * 1024
-PENDING_ROWS = 65_536
-PENDING_BYTES = 256 * 1024 * 1024
-BATCH_BYTES = 64 * 1024
-"""What a batch of a table this wide takes in memory before its first row."""
+GROUP_ROWS = 8_192
+GROUP_BYTES = 32 * 1024 * 1024
+"""A row group is written when a file has so many rows, or bytes of rows, waiting."""
+WAITING_ROWS = 16_384
+WAITING_BYTES = 96 * 1024 * 1024
+"""What waits in all files of a part at most; beyond it the fullest file writes a smaller row group,"""
+SMALLEST_GROUP_ROWS = 1_024
+"""or, when even the fullest has fewer rows than this, all of them move to a spill file."""
 
 PLAIN_COLUMNS = frozenset(
     "row_id message_id order_id checkout_id cart_id context_device_id timestamp original_timestamp sent_at"
@@ -36,13 +37,14 @@ PLAIN_COLUMNS = frozenset(
 )
 """Nearly every value differs: a dictionary would only cost. Measured, tables 6.1."""
 
+Values = list[Any]
+
 
 class PartWriter:
     """Writes the rows of one part. Memory is bounded by the constants above, whatever the part holds.
 
-    Rows wait as dicts, then as Arrow. A full row group goes to its file; when too many rows wait in groups
-    that are not full (a part spread over very many days) all of them move to a spill file, so that neither
-    memory nor open files grow with the number of days.
+    Rows wait as lists of values and become Arrow when their row group is written. A part spread over very
+    many days goes through a spill file, so that neither memory nor open files grow with the number of days.
     """
 
     def __init__(
@@ -55,92 +57,97 @@ class PartWriter:
             captured_file, part, tag: what the file names carry (journal-protocol 3.1).
         """
         self._staging = staging
-        self._tables = {table.name: _TableBuffer(table) for table in tables}
+        spill = staging / f"spill/{captured_file}.p{part}.{tag}"
+        self._tables = {table.name: _TableForm(table, spill) for table in tables}
         self._files: dict[tuple[str, str], _DayFile] = {}
-        self._captured_file, self._part, self._tag = captured_file, part, tag
+        self._named = captured_file, part, tag
+        self._rows = 0
+        self._bytes = 0
 
     def add(self, table_name: str, columns: dict[str, Any]) -> None:
-        """Take one row (``events.Row``). The dict is kept: it must not change afterwards.
+        """Take one row by table and columns, as ``add_row`` does."""
+        self.add_row(Row(table_name, columns))
+
+    def add_row(self, row: Row) -> None:
+        """Take one row (``events.Row``); the rows of one event follow each other.
 
         Raises:
-            RowFailed: a row taken so far cannot be written; the part is lost, its staging to be dropped.
+            RowFailed: some row taken so far cannot be written; the part is lost, drop its staging.
             OSError: the disk refused; likewise.
         """
-        buffer = self._tables[table_name]
-        canonical = buffer.encode(columns)
+        table_name, columns = row.table, row.own
+        form = self._tables[table_name]
+        values = form.fields.values(columns, row.cells)
+        canonical = form.encode(values)
         try:
             day = day_of(columns.get("timestamp"))
         except OverflowError as error:
             raise RowFailed(table_name, "timestamp", columns.get("captured_index")) from error
-        key = (table_name, day)
-        file = self._files.get(key)
+        file = self._files.get((table_name, day))
         if file is None:
-            name = table_file(table_name, day, self._captured_file, self._part, self._tag)
-            file = self._files[key] = _DayFile(self._staging / name, name, buffer)
-        file.count(columns["captured_index"], hash_bytes(canonical))
-        buffer.rows.append(columns)
-        buffer.days.append(day)
-        buffer.bytes += len(canonical)
-        if len(buffer.rows) >= BUFFER_ROWS or buffer.bytes >= BUFFER_BYTES:
-            self._convert(buffer)
+            name = table_file(table_name, day, *self._named)
+            file = self._files[table_name, day] = _DayFile(self._staging / name, name, form)
+        file.take(values, columns["captured_index"], canonical)
+        self._rows += 1
+        self._bytes += len(canonical)
+        if len(file.waiting) >= GROUP_ROWS or file.bytes >= GROUP_BYTES:
+            self._write_group(file)
+        elif self._rows >= WAITING_ROWS or self._bytes >= WAITING_BYTES:
+            self._make_room()
 
     def finish(self) -> list[Output]:
         """Write what is left, make every file durable, return the outputs sorted by name."""
-        for buffer in self._tables.values():
-            self._convert(buffer)
-        for buffer in self._tables.values():
-            buffer.end_spill()
+        for form in self._tables.values():
+            form.end_spill()
         outputs = [self._files[key].finish() for key in sorted(self._files)]
-        for buffer in self._tables.values():
-            buffer.drop_spill()
+        for form in self._tables.values():
+            form.drop_spill()
         return outputs
 
-    def _convert(self, buffer: _TableBuffer) -> None:
-        """Rows as dicts become Arrow rows waiting for their day's next row group."""
-        for day, batch, row_bytes in buffer.take():
-            self._files[buffer.table.name, day].wait(batch, row_bytes)
-        if _over(self._files.values(), PENDING_ROWS, PENDING_BYTES):
-            spill = self._staging / "spill" / f"{self._captured_file}.p{self._part}.{self._tag}"
-            for file in self._files.values():
-                file.spill(spill.with_name(f"{spill.name}.{file.buffer.table.name}.arrow"))
+    def _write_group(self, file: _DayFile) -> None:
+        self._rows -= len(file.waiting)
+        self._bytes -= file.bytes
+        file.write_group()
+
+    def _make_room(self) -> None:
+        fullest = max(self._files.values(), key=lambda file: len(file.waiting))
+        if len(fullest.waiting) >= SMALLEST_GROUP_ROWS or self._bytes >= WAITING_BYTES:
+            self._write_group(fullest)
+            return
+        for file in self._files.values():
+            file.spill()
+        self._rows = self._bytes = 0
 
 
-class _TableBuffer:
-    """The rows of one table that are not Arrow yet, and the table's spill file."""
+class _TableForm:
+    """What the files of one table share: positions, options, and the table's spill file."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, spill: Path) -> None:
         self.table = table
-        self.schema = arrow_schema(table)
+        self.fields = RowFields(table)
         self.encode = row_encoder(table)
         self.options = writer_options(table)
-        self.rows: list[dict[str, Any]] = []
-        self.days: list[str] = []
-        self.bytes = 0
+        names = [column.name for column in table.columns]
+        self._time = names.index("timestamp")
+        self._sorted_by = [names.index(name) for name in table.sort]
+        self._spill_path = spill.with_name(f"{spill.name}.{table.name}.arrow")
         self._spill: Any = None
-        self._spill_path = Path()
         self._spilled: Any = None
         self._batches = 0
 
-    def take(self) -> Iterable[tuple[str, pa.RecordBatch, int]]:
-        """Empty the buffer: day, batch, mean bytes of a row; days in the order of first appearance."""
-        if not self.rows:
-            return
-        batch = rows_to_batch(self.table, self.rows, self.schema)
-        places: dict[str, list[int]] = {}
-        for at, day in enumerate(self.days):
-            places.setdefault(day, []).append(at)
-        self.rows, self.days, self.bytes = [], [], 0
-        row_bytes = batch.nbytes // batch.num_rows
-        for day, indices in places.items():
-            one_day = batch if len(places) == 1 else batch.take(pa.array(indices, pa.int32()))
-            yield day, one_day, row_bytes
+    def sort(self, rows: list[Values]) -> None:
+        """Sort by the table's sort columns, rows without a time behind."""
+        if any(row[self._time] is None for row in rows):
+            rows.sort(key=lambda row: [_NEVER if row[at] is None else row[at] for at in self._sorted_by])
+        else:
+            rows.sort(key=itemgetter(*self._sorted_by))
 
-    def spill(self, path: Path, batch: pa.RecordBatch) -> int:
-        """Put a batch on disk; return its number."""
+    def spill(self, rows: Sequence[Values]) -> int:
+        """Put rows on disk; return the number of the batch."""
         if self._spill is None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._spill, self._spill_path = pa.ipc.new_file(str(path), self.schema), path
-        self._spill.write_batch(batch)
+            self._spill_path.parent.mkdir(parents=True, exist_ok=True)
+            self._spill = pa.ipc.new_file(str(self._spill_path), self.fields.schema)
+        self._spill.write_batch(self.fields.batch(rows))
         self._batches += 1
         return self._batches - 1
 
@@ -158,66 +165,91 @@ class _TableBuffer:
             self._spill_path.unlink()
 
 
-@dataclass(slots=True)
 class _DayFile:
     """One Parquet file while it grows."""
 
-    path: Path
-    name: str
-    buffer: _TableBuffer
-    rows: int = 0
-    row_sum: int = 0
-    events: set[int] = field(default_factory=set)
-    pending: list[pa.RecordBatch] = field(default_factory=list)
-    pending_rows: int = 0
-    pending_bytes: int = 0
-    spilled: list[int] = field(default_factory=list)
-    writer: Any = None
+    def __init__(self, path: Path, name: str, form: _TableForm) -> None:
+        self.waiting: list[Values] = []
+        self.bytes = 0
+        self._path = path
+        self._name = name
+        self._form = form
+        self._rows = 0
+        self._row_sum = 0
+        self._events = 0
+        self._last_index = -1
+        self._spilled: list[int] = []
+        self._writer: Any = None
 
-    def count(self, captured_index: int, row_hash: int) -> None:
-        self.rows += 1
-        self.row_sum = (self.row_sum + row_hash) % MODULUS
-        self.events.add(captured_index)
+    def take(self, values: Values, captured_index: int, canonical: bytes) -> None:
+        self.waiting.append(values)
+        self.bytes += len(canonical)
+        self._rows += 1
+        self._row_sum = (self._row_sum + hash_bytes(canonical)) % MODULUS
+        if captured_index != self._last_index:
+            self._last_index = captured_index
+            self._events += 1
 
-    def wait(self, batch: pa.RecordBatch, row_bytes: int) -> None:
-        """Keep a batch for the next row group; write the group when it is full."""
-        room = GROUP_ROWS - self.pending_rows
-        first = batch.slice(0, room)
-        self.pending.append(first)
-        self.pending_rows += first.num_rows
-        self.pending_bytes += first.num_rows * row_bytes + BATCH_BYTES
-        if self.pending_rows >= GROUP_ROWS or self.pending_bytes >= GROUP_BYTES:
-            self._write_group()
-        if batch.num_rows > room:
-            self.wait(batch.slice(room), row_bytes)
+    def spill(self) -> None:
+        if self.waiting:
+            self._spilled.append(self._form.spill(self.waiting))
+            self._forget()
 
-    def spill(self, path: Path) -> None:
-        for batch in self.pending:
-            self.spilled.append(self.buffer.spill(path, batch))
-        self._forget_pending()
+    def write_group(self) -> None:
+        """Sort what waits and write it as one row group."""
+        self._form.sort(self.waiting)
+        batch = self._form.fields.batch(self.waiting)
+        self._forget()
+        self._write(pa.Table.from_batches([batch]))
 
     def finish(self) -> Output:
-        waiting, numbers = self.pending, self.spilled
-        self._forget_pending()
-        for batch in (*map(self.buffer.spilled, numbers), *waiting):
-            self.wait(batch, batch.nbytes // batch.num_rows)
-        if self.pending:
-            self._write_group()
-        self.writer.close()
-        size, sha256 = sealed(self.path)
-        return Output(self.name, self.rows, len(self.events), size, sha256, f"{self.row_sum:016x}")
+        if self._spilled:
+            self._write_spilled()
+        elif self.waiting:
+            self.write_group()
+        self._writer.close()
+        size, sha256 = sealed(self._path)
+        return Output(self._name, self._rows, self._events, size, sha256, f"{self._row_sum:016x}")
 
-    def _forget_pending(self) -> None:
-        self.pending, self.pending_rows, self.pending_bytes = [], 0, 0
+    def _write_spilled(self) -> None:
+        order = [(column, "ascending") for column in self._form.table.sort]
+        for batches in _groups(self._batches_left()):
+            table = pa.Table.from_batches(batches, self._form.fields.schema).combine_chunks()
+            self._write(table.sort_by(order))
 
-    def _write_group(self) -> None:
-        if self.writer is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.writer = pq.ParquetWriter(str(self.path), self.buffer.schema, **self.buffer.options)
-        table = pa.Table.from_batches(self.pending, self.buffer.schema).combine_chunks()
-        self._forget_pending()
-        order = [(column, "ascending") for column in self.buffer.table.sort]
-        self.writer.write_table(table.sort_by(order), row_group_size=GROUP_ROWS)
+    def _batches_left(self) -> Iterator[pa.RecordBatch]:
+        """Batches on disk, then what still waits."""
+        yield from map(self._form.spilled, self._spilled)
+        if self.waiting:
+            yield self._form.fields.batch(self.waiting)
+            self._forget()
+
+    def _forget(self) -> None:
+        self.waiting, self.bytes = [], 0
+
+    def _write(self, table: pa.Table) -> None:
+        if self._writer is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._writer = pq.ParquetWriter(str(self._path), table.schema, **self._form.options)
+        self._writer.write_table(table, row_group_size=GROUP_ROWS)
+
+
+def _groups(batches: Iterable[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]:
+    """Batches in lots that make one row group each, the last one smaller."""
+    lot: list[pa.RecordBatch] = []
+    rows = size = 0
+    for batch in batches:
+        if lot and (rows + batch.num_rows > GROUP_ROWS or size + batch.nbytes > GROUP_BYTES):
+            yield lot
+            lot, rows, size = [], 0, 0
+        lot.append(batch)
+        rows += batch.num_rows
+        size += batch.nbytes
+    if lot:
+        yield lot
+
+
+_NEVER = float("inf")
 
 
 def writer_options(table: Table) -> Mapping[str, Any]:
@@ -237,16 +269,8 @@ def writer_options(table: Table) -> Mapping[str, Any]:
 def _leaves(table: Table) -> Iterable[str]:
     """Parquet's paths of the columns that hold values."""
     for column, arrow_field in zip(table.columns, arrow_schema(table), strict=True):
-        if column.code in STRUCT_CODES:
+        if column.code in STRUCT_FIELDS:
             struct = arrow_field.type.value_type
             yield from (f"{column.name}.list.element.{child.name}" for child in struct)
         else:
             yield f"{column.name}.list.element" if column.code == "LS" else column.name
-
-
-def _over(files: Iterable[_DayFile], rows: int, size: int) -> bool:
-    waiting_rows = waiting_bytes = 0
-    for file in files:
-        waiting_rows += file.pending_rows
-        waiting_bytes += file.pending_bytes
-    return waiting_rows > rows or waiting_bytes > size

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from connector.errors import ConnectorError
-from connector.events import Captured, Rejected
+from connector.events import Captured, Rejected, Row
 from connector.write.entries import Output, Record
 
 
@@ -32,8 +32,8 @@ class RowFailed(ConnectorError):
 class TableWriter(Protocol):
     """Takes the rows of one part of one captured file."""
 
-    def add(self, table_name: str, columns: dict[str, Any]) -> None:
-        """Take one row (``events.Row``). The dict must not change afterwards. Raises ``RowFailed``."""
+    def add_row(self, row: Row) -> None:
+        """Take one row, ``captured_file`` and ``captured_index`` among its own. Raises ``RowFailed``."""
 
     def finish(self) -> list[Output]:
         """Make every file durable and say what it holds. Raises ``RowFailed``, ``OSError``."""

@@ -29,10 +29,10 @@ def _write(folder: Path, rows, table: str = "events"):
     return writer.finish()
 
 
-def _small_groups(monkeypatch, *, buffer=4, group=8, pending=16):
-    monkeypatch.setattr(parquet, "BUFFER_ROWS", buffer)
+def _small_groups(monkeypatch, *, smallest=4, group=8, waiting=16):
+    monkeypatch.setattr(parquet, "SMALLEST_GROUP_ROWS", smallest)
     monkeypatch.setattr(parquet, "GROUP_ROWS", group)
-    monkeypatch.setattr(parquet, "PENDING_ROWS", pending)
+    monkeypatch.setattr(parquet, "WAITING_ROWS", waiting)
 
 
 def test_rows_go_to_the_utc_day_of_their_timestamp(tmp_path):
@@ -100,12 +100,12 @@ def test_the_same_rows_give_the_same_bytes(tmp_path, monkeypatch, days):
     assert {output.name for output in first} == files_below(tmp_path / "1", ".")
 
 
-@given(days=st.integers(1, 40), rows=st.integers(1, 90), group=st.integers(4, 12), pending=st.integers(1, 40))
+@given(days=st.integers(1, 40), rows=st.integers(1, 90), group=st.integers(4, 12), waiting=st.integers(1, 40))
 @settings(deadline=None, max_examples=15)
-def test_however_little_memory_there_is_no_row_is_lost(tmp_path_factory, days, rows, group, pending):
+def test_however_little_memory_there_is_no_row_is_lost(tmp_path_factory, days, rows, group, waiting):
     folder = tmp_path_factory.mktemp("part")
     with pytest.MonkeyPatch.context() as patch:
-        _small_groups(patch, group=group, pending=pending)
+        _small_groups(patch, group=group, waiting=waiting)
         outputs = _write(folder, _history(days, rows))
 
     found = []

@@ -1,0 +1,166 @@
+"""``connector replay`` as a process: every format, each captured file once, whatever interrupts it."""
+
+from __future__ import annotations
+
+import gzip
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from connector.journal.frames import frame_header
+from connector.events import Capture
+from connector.sample import sample_events
+from system.service import Lake, batch_of
+
+pytestmark = pytest.mark.slow
+
+EVENTS = [orjson.dumps(event) for event in sample_events(events=120, days=3, seed=7)]
+FRAMES = "20261121T215204123Z-web1-4711-7f3a9c21"
+
+
+def ndjson(events: list[bytes]) -> bytes:
+    return b"".join(event + b"\n" for event in events)
+
+
+def frames(events: list[bytes]) -> bytes:
+    captures = [Capture("web", "webhook", 1_795_297_924_123, event, "all", 0) for event in events]
+    return b"".join(
+        frame_header(capture, FRAMES, seq) + capture.body + b"\n" for seq, capture in enumerate(captures)
+    )
+
+
+def rows(lake: Lake) -> list[tuple[Any, ...]]:
+    """Every row of every table, copies too, in a fixed order."""
+    tables = ("events", "profiles", "groups", "aliases", "deletions")
+    return [row for table in tables for row in lake.query(f"SELECT * FROM {table}_raw ORDER BY row_id, day")]
+
+
+def entries(lake: Lake) -> int:
+    return int(lake.audit()["entries"])
+
+
+def test_every_format_is_read_and_known_files_are_passed_over_under_any_name(tmp_path: Path) -> None:
+    lake, inbox = Lake(tmp_path / "lake"), tmp_path / "inbox"
+    (inbox / "deep").mkdir(parents=True)
+    parts = [EVENTS[at : at + 30] for at in range(0, 120, 30)]
+    (inbox / "deep" / "plain.ndjson").write_bytes(ndjson(parts[0]))
+    (inbox / "array.json").write_bytes(batch_of(parts[1]))
+    (inbox / "archive.gz").write_bytes(gzip.compress(ndjson(parts[2])))
+    (inbox / FRAMES).write_bytes(frames(parts[3]))
+    (inbox / "renamed copy.txt").write_bytes(gzip.compress(ndjson(parts[0])))
+
+    lake.ok("replay", str(inbox / "*.json"), str(inbox / "deep"))
+    assert lake.fates() == {"stored": 60}
+    lake.ok("replay", str(inbox), "--source", "archive")
+
+    assert lake.fates() == {"stored": 120}
+    assert lake.query("SELECT source, count(DISTINCT captured_file) FROM events GROUP BY 1 ORDER BY 1") == [
+        ("archive", 1), ("file", 2), ("web", 1)
+    ]  # fmt: skip
+    before = rows(lake), entries(lake)
+    again = lake.run("replay", str(inbox))
+    assert b"wrote 0 captured files, 0 events; 5 were in the ledger already" in again.stderr
+    assert (rows(lake), entries(lake)) == before
+
+
+def test_a_broken_line_is_one_rejected_record_with_its_bytes_its_file_and_its_line(tmp_path: Path) -> None:
+    lake, path = Lake(tmp_path), tmp_path / "archive.ndjson"
+    broken = b'{"type":"track","event":"Order Comple'
+    path.write_bytes(ndjson([EVENTS[0], broken, b"", EVENTS[1]]))
+
+    lake.ok("replay", str(path))
+
+    (record,) = lake.rejected()
+    (captured_file,) = {name for (name,) in lake.query("SELECT captured_file FROM events UNION "
+        "SELECT captured_file FROM profiles UNION SELECT captured_file FROM groups")}  # fmt: skip
+    assert (record["code"], record["raw"].encode()) == ("truncated", broken)
+    assert (record["captured_file"], record["captured_index"]) == (captured_file, 1)
+    assert "line 1" in record["message"], "lines count from 0"
+    assert lake.fates() == {"stored": 2, "rejected": 1}
+
+
+def test_two_workers_write_the_same_rows_as_one(tmp_path: Path) -> None:
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    for number in range(6):
+        (inbox / f"{number}.ndjson").write_bytes(ndjson(EVENTS[number * 20 : number * 20 + 20]))
+    key = {"privacy_key": "env:PRIVACY_KEY"}
+    alone, together = (
+        Lake(tmp_path / name, settings=key, environment={"PRIVACY_KEY": "one key for both"})
+        for name in ("alone", "together")
+    )
+
+    alone.ok("replay", str(inbox))
+    together.ok("replay", str(inbox), "--workers", "2")
+
+    assert rows(together) == rows(alone)
+    assert together.fates() == alone.fates() == {"stored": 120}
+
+
+def test_a_replay_that_is_killed_and_begun_again_writes_every_event_once(tmp_path: Path) -> None:
+    inbox, dice = tmp_path / "inbox", random.Random(2026)
+    inbox.mkdir()
+    events = [orjson.dumps(event) for event in sample_events(events=6_000, days=3, seed=8)]
+    for number in range(12):
+        (inbox / f"{number:02}.ndjson").write_bytes(ndjson(events[number * 500 : number * 500 + 500]))
+    whole, interrupted = Lake(tmp_path / "whole"), Lake(tmp_path / "interrupted")
+    began = time.monotonic()
+    whole.ok("replay", str(inbox))
+    lasts = time.monotonic() - began
+
+    kills = 0
+    for _ in range(4):
+        replay = interrupted.popen("replay", str(inbox), stderr=subprocess.DEVNULL)
+        try:
+            replay.wait(dice.uniform(0.3, 1.0) * lasts)
+        except subprocess.TimeoutExpired:
+            replay.kill()
+            replay.wait(30)
+            kills += 1
+    interrupted.ok("replay", str(inbox))
+
+    assert kills > 0
+    assert interrupted.fates() == whole.fates() == {"stored": 6_000}
+    ids = "SELECT message_id, count(*) FROM events_raw GROUP BY 1 ORDER BY 1"
+    assert interrupted.query(ids) == whole.query(ids)
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
+    large, small = tmp_path / "large.ndjson", tmp_path / "small.ndjson"
+    with large.open("wb") as all_events, small.open("wb") as some_events:
+        for number, event in enumerate(sample_events(events=80_000, days=2, seed=9)):
+            line = orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE)
+            all_events.write(line)
+            if number < 20_000:
+                some_events.write(line)
+
+    peaks = [peak_bytes(Lake(tmp_path / path.stem, settings={"part_bytes": 1 << 20}), path)
+             for path in (small, large)]  # fmt: skip
+
+    assert peaks[1] < 1.3 * peaks[0] + 60e6
+
+
+_MEASURED = """
+import sys
+from pathlib import Path
+from connector.cli import main
+main(sys.argv[1:], standalone_mode=False)
+lines = Path("/proc/self/status").read_text().splitlines()
+print(next(line for line in lines if line.startswith("VmHWM")).split()[1])
+"""
+
+
+def peak_bytes(lake: Lake, path: Path) -> int:
+    """The most memory that a replay of a file held at one time."""
+    ran = subprocess.run(
+        [sys.executable, "-c", _MEASURED, "replay", str(path)],
+        env=lake.variables, capture_output=True, timeout=120, check=True,
+    )  # fmt: skip
+    assert lake.fates()["stored"] > 0
+    return int(ran.stdout) * 1024
