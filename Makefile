@@ -44,7 +44,7 @@ bench: $(VENV)/.dev  ## replay against DuckDB, receiver against itself without a
 	@$(BIN)/python -m tests.bench
 
 docs: $(VENV)/.dev  ## print the generated reference pages anew
-	@$(BIN)/python -m connector.reference docs
+	@$(BIN)/python -m connector.reference .
 
 wheel: $(VENV)/.dev  ## build the wheel into dist/
 	@$(BIN)/python -m build --wheel --no-isolation --outdir dist .

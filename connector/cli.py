@@ -199,8 +199,16 @@ def sql(config: str | None, query: str | None, **options: Any) -> None:
 
 @main.command()
 @click.option("--data", default="./demo-data", show_default=True, metavar="DIR", help="Made anew each time.")
-@click.option("--events", default=5_000, show_default=True, type=click.IntRange(100, 1_000_000))
-@click.option("--seed", default=20, show_default=True, type=int)
+@click.option(
+    "--events",
+    default=5_000,
+    show_default=True,
+    type=click.IntRange(100, 1_000_000),
+    help="How many.",
+)
+@click.option(
+    "--seed", default=20, show_default=True, type=int, help="Another seed is another shop's traffic."
+)
 def demo(data: str, events: int, seed: int) -> None:
     """Start a receiver, send it signed sample events over HTTP, drain, and show what is in the tables."""
     from connector.commands.demo import run

@@ -14,6 +14,8 @@ from connector.actions.fields import LAKE_ACTIONS
 from connector.config import SecondHeader, Settings, SourceSettings
 from connector.tables import FLAGS, REJECTED_REASONS, TABLES, TYPES, Table
 
+_BEGIN = "<!-- settings: printed by `make docs` -->"
+_END = "<!-- end of settings -->"
 _NOTE = "<!-- Printed by `make docs` from the declarations in `connector/`; edit those. -->\n"
 
 
@@ -124,7 +126,16 @@ def _grid(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return "\n".join(f"| {line} |".replace("|  |", "| |") for line in lines) + "\n"
 
 
+def with_settings(readme: str) -> str:
+    """The README with the settings table printed anew between its two marks."""
+    before, _, rest = readme.partition(_BEGIN)
+    _, _, behind = rest.partition(_END)
+    return f"{before}{_BEGIN}\n\n{settings_grid(Settings.model_fields)}\n{_END}{behind}"
+
+
 if __name__ == "__main__":
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs")
+    root = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
     for name, text in pages().items():
-        (folder / name).write_text(text, encoding="utf-8")
+        (root / "docs" / name).write_text(text, encoding="utf-8")
+    start = root / "README.md"
+    start.write_text(with_settings(start.read_text(encoding="utf-8")), encoding="utf-8")

@@ -173,7 +173,7 @@ def _show_tables(data: Path) -> None:
 def _show_files(data: Path) -> None:
     files = sorted((data / "tables").rglob("*.parquet"))
     size = sum(path.stat().st_size for path in files)
-    out.print(f"Files     {len(files)} Parquet files, {size / 1e6:.1f} MB below {data}/tables", markup=False)
-    out.print(f"          for example {files[0].relative_to(data)}" if files else "", markup=False)
+    where = f"{data}/tables/<table>/day=<date>/*.parquet"
+    out.print(f"Files     {len(files)} Parquet files, {size / 1e6:.1f} MB: {where}", markup=False)
     query = "FROM orders SELECT currency, count(*), sum(gross), sum(refunded) GROUP BY currency"
     out.print(f'Try next  connector sql --data {data} "{query}"', markup=False)

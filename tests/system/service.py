@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import duckdb
-
 from conftest import require
-from connector.lake.open import open_lake
 from system.processes import Process, descendants, listeners, wait_until, wait_until_ended
+
+from connector.lake.open import open_lake
 
 HOST = "127.0.0.1"
 SECRET = "lantern-shared-secret"

@@ -12,11 +12,11 @@ from typing import Any
 
 import orjson
 import pytest
-
-from connector.journal.frames import frame_header
-from connector.events import Capture
-from connector.sample import sample_events
 from system.service import Lake, batch_of
+
+from connector.events import Capture
+from connector.journal.frames import frame_header
+from connector.sample import sample_events
 
 pytestmark = pytest.mark.slow
 
@@ -106,8 +106,8 @@ def test_two_workers_write_the_same_rows_as_one(tmp_path: Path) -> None:
 def test_a_replay_that_is_killed_and_begun_again_writes_every_event_once(tmp_path: Path) -> None:
     inbox, dice = tmp_path / "inbox", random.Random(2026)
     inbox.mkdir()
-    events = [orjson.dumps(event) for event in sample_events(events=6_000, days=3, seed=8)]
-    for number in range(12):
+    events = [orjson.dumps(event) for event in sample_events(events=4_000, days=3, seed=8)]
+    for number in range(8):
         (inbox / f"{number:02}.ndjson").write_bytes(ndjson(events[number * 500 : number * 500 + 500]))
     whole, interrupted = Lake(tmp_path / "whole"), Lake(tmp_path / "interrupted")
     began = time.monotonic()
@@ -115,7 +115,7 @@ def test_a_replay_that_is_killed_and_begun_again_writes_every_event_once(tmp_pat
     lasts = time.monotonic() - began
 
     kills = 0
-    for _ in range(4):
+    for _ in range(3):
         replay = interrupted.popen("replay", str(inbox), stderr=subprocess.DEVNULL)
         try:
             replay.wait(dice.uniform(0.3, 1.0) * lasts)
@@ -126,7 +126,7 @@ def test_a_replay_that_is_killed_and_begun_again_writes_every_event_once(tmp_pat
     interrupted.ok("replay", str(inbox))
 
     assert kills > 0
-    assert interrupted.fates() == whole.fates() == {"stored": 6_000}
+    assert interrupted.fates() == whole.fates() == {"stored": 4_000}
     ids = "SELECT message_id, count(*) FROM events_raw GROUP BY 1 ORDER BY 1"
     assert interrupted.query(ids) == whole.query(ids)
 
@@ -134,8 +134,8 @@ def test_a_replay_that_is_killed_and_begun_again_writes_every_event_once(tmp_pat
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     large, small = tmp_path / "large.ndjson", tmp_path / "small.ndjson"
     with large.open("wb") as all_events, small.open("wb") as some_events:
-        for number, event in enumerate(sample_events(events=80_000, days=2, seed=9)):
-            line = orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE)
+        for number in range(80_000):
+            line = _PAGE % (number, number % 60)
             all_events.write(line)
             if number < 20_000:
                 some_events.write(line)
@@ -145,6 +145,11 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
 
     assert peaks[1] < 1.3 * peaks[0] + 60e6
 
+
+_PAGE = (
+    b'{"type":"page","messageId":"m-%d","anonymousId":"a-1","timestamp":"2026-03-14T17:10:%02dZ",'
+    b'"properties":{"note":"' + b"wool throw " * 200 + b'"}}\n'
+)
 
 _MEASURED = """
 import sys
@@ -162,5 +167,5 @@ def peak_bytes(lake: Lake, path: Path) -> int:
         [sys.executable, "-c", _MEASURED, "replay", str(path)],
         env=lake.variables, capture_output=True, timeout=120, check=True,
     )  # fmt: skip
-    assert lake.fates()["stored"] > 0
+    assert lake.query("SELECT count(*) > 0 FROM events_raw") == [(True,)]
     return int(ran.stdout) * 1024

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from system.processes import descendants, wait_until, wait_until_ended
 from system.service import HOST, Lake, Service, running, signature
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from conftest import require
 from system.service import Lake, Service, batch_of, running
 

@@ -7,9 +7,9 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from system.service import LAKE_KEY, OLD_SECRET, Service, batch_of, running, signature
 
 from connector.journal.frames import Frame, FrameScan
-from system.service import LAKE_KEY, OLD_SECRET, Service, batch_of, running, signature
 
 pytestmark = pytest.mark.slow
 

@@ -206,6 +206,7 @@ def test_a_typed_context_value_is_not_kept_twice(path: str, sent: Any, column: s
         ("network.wifi", "true", "context_network_wifi", True),
         ("screen.width", "393", "context_screen_width", 393),
         ("screen.width", 393.5, "context_screen_width", None),
+        ("screen.width", 2**31, "context_screen_width", None),
         ("location.latitude", 2**53 + 1, "context_location_latitude", float(2**53)),
         ("page.url", ["a", "b"], "context_page_url", '["a","b"]'),
         ("locale", "", "context_locale", None),
@@ -219,6 +220,24 @@ def test_a_context_value_that_did_not_fit_is_kept(path: str, sent: Any, column: 
 
     assert row.get(column) == typed
     assert rest(row) == nested(path, sent)
+
+
+@pytest.mark.parametrize(
+    ("path", "sent", "column", "typed", "kept"),
+    [
+        ("location.latitude", float("inf"), "context_location_latitude", None, None),
+        ("location.latitude", float("nan"), "context_location_latitude", None, None),
+        ("ip", "a\ud800", "context_ip", "a\ufffd", "a\ufffd"),
+    ],
+)
+def test_a_context_value_that_json_cannot_say(
+    path: str, sent: Any, column: str, typed: Any, kept: Any
+) -> None:
+    row = main_row(track("A", context=nested(path, sent)))
+
+    assert row.get(column) == typed
+    assert rest(row) == nested(path, kept)
+    assert len(notes(row)) == 1
 
 
 def test_context_without_a_column_is_the_rest() -> None:

@@ -12,7 +12,6 @@ from connector.actions.call import LakeSettings
 from connector.actions.destination import Destination
 from connector.actions.prepare import prepare
 
-
 PER_PRODUCT = "generatePurchaseEventPerProduct"
 
 
@@ -39,6 +38,7 @@ EVENTS = [
     track("Sale"),
     track("Other"),
     call("screen", event="Sale"),
+    call("page", event={"name": "Sale"}),
 ]
 MET = [
     [BY_NAME[1], BY_NAME[2]],
@@ -47,6 +47,7 @@ MET = [
     [BY_NAME[0]],
     [BY_NAME[2]],
     [BY_NAME[0]],
+    [BY_NAME[1], BY_NAME[2]],
 ]
 
 
