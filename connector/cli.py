@@ -115,7 +115,7 @@ def replay(
     """
     from connector.commands.replay import run
 
-    run(_settings(config, **options), paths, source, workers)
+    sys.exit(run(_settings(config, **options), paths, source, workers))
 
 
 @main.command()
@@ -136,11 +136,12 @@ def drain(config: str | None, **options: Any) -> None:
 @config_option
 @data_option
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-def audit(config: str | None, as_json: bool, **options: Any) -> None:
+@click.option("--deep", is_flag=True, help="Also read every row again and compare the hashes of the rows.")
+def audit(config: str | None, as_json: bool, deep: bool, **options: Any) -> None:
     """Prove that nothing is lost: exit 0 only if the ledger equation holds and every listed file is there."""
     from connector.commands.audit import run
 
-    sys.exit(run(_settings(config, **options), as_json))
+    sys.exit(run(_settings(config, **options), as_json, deep))
 
 
 @main.command("map")

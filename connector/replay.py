@@ -6,7 +6,7 @@ again gives the same files. Source: journal-protocol 3.1 to 3.3; duplicates: tab
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -52,9 +52,17 @@ class Copies:
     def __init__(self) -> None:
         self._received: dict[str, float] = {}
 
-    def is_copy(self, rows: Iterable[Row]) -> bool:
+    def is_copy(self, rows: Sequence[Row]) -> bool:
         """True when every row is there already from a copy that did not arrive later; else remember them."""
         known = self._received
+        if len(rows) == 1:
+            own = rows[0].own
+            key, arrived = own["row_id"], own.get("received_at", _NEVER)
+            seen = known.get(key)
+            if seen is not None and seen <= arrived:
+                return True
+            known[key] = arrived
+            return False
         fresh = []
         copy = True
         for row in rows:

@@ -6,7 +6,7 @@ import gc
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from connector import __version__
 from connector.config import Settings
+from connector.errors import ConnectorError
 from connector.journal.reader import Identity, identify, open_captured
 from connector.replay import Progress, Stamp, stage
 from connector.wiring import Configured, LocalStaging, configure, data_folder, journal_folders, make_publisher
@@ -41,6 +42,8 @@ class Written:
     known: int = 0
     """Captured files that the ledger had already."""
     events: int = 0
+    failed: list[Path] = field(default_factory=list)
+    """Captured files that could not be mapped; they stay where they are, and the log says why."""
 
 
 class _Task(NamedTuple):
@@ -109,15 +112,23 @@ class Writer:
         mapped = (
             self._mapped_here(tasks, progress) if workers == 1 else self._mapped(tasks, progress, workers)
         )
-        for task, staged in mapped:
-            done(task.path)
-            written.events += staged.record.received
-            _report(staged)
-            waiting.append(staged)
-            if len(waiting) >= ROUND_FILES or _bytes_of(waiting) >= ROUND_BYTES:
-                self._publish(waiting, written)
-                waiting = []
-        self._publish(waiting, written)
+        try:
+            for task, staged in mapped:
+                done(task.path)
+                if staged is None:
+                    written.failed.append(task.path)
+                    continue
+                written.events += staged.record.received
+                _report(staged)
+                waiting.append(staged)
+                if len(waiting) >= ROUND_FILES or _bytes_of(waiting) >= ROUND_BYTES:
+                    self._publish(waiting, written)
+                    waiting = []
+            self._publish(waiting, written)
+        except BaseException:
+            for file in waiting:
+                self._folder.drop_staging(file.staging)
+            raise
         return written
 
     def _tasks(
@@ -133,17 +144,15 @@ class Writer:
                 seen.add(identity.name)
                 yield _Task(path, identity, self._folder.new_staging(), source, of_journal)
 
-    def _mapped_here(self, tasks: Iterator[_Task], progress: Progress) -> Iterator[tuple[_Task, StagedFile]]:
+    def _mapped_here(
+        self, tasks: Iterator[_Task], progress: Progress
+    ) -> Iterator[tuple[_Task, StagedFile | None]]:
         for task in tasks:
-            try:
-                yield task, _map(task, self._settings, self._configured, progress)
-            except BaseException:
-                self._folder.drop_staging(task.staging)
-                raise
+            yield task, self._outcome(task, partial(_map, task, self._settings, self._configured, progress))
 
     def _mapped(
         self, tasks: Iterator[_Task], progress: Progress, workers: int
-    ) -> Iterator[tuple[_Task, StagedFile]]:
+    ) -> Iterator[tuple[_Task, StagedFile | None]]:
         """Map in other processes, a few files ahead, results in the order of the files."""
         pool = ProcessPoolExecutor(workers, get_context("spawn"), _prepare_worker, (self._settings,))
         running: list[tuple[_Task, Future[StagedFile]]] = []
@@ -154,16 +163,35 @@ class Writer:
                         running.append((task, pool.submit(_map_in_worker, task)))
                     if not running:
                         return
-                    task, future = running[0]
-                    staged = future.result()
-                    running.pop(0)
-                    progress(staged.record.received)
+                    task, future = running.pop(0)
+                    staged = self._outcome(task, future.result)
+                    progress(staged.record.received if staged else 0)
                     yield task, staged
             except BaseException:
                 pool.shutdown(wait=True, cancel_futures=True)
                 for task, _ in running:
                     self._folder.drop_staging(task.staging)
                 raise
+
+    def _outcome(self, task: _Task, map_: Callable[[], StagedFile]) -> StagedFile | None:
+        """The staged file; None when this file alone is the trouble, so that it does not hold up the others.
+
+        Raises:
+            OSError: the disk refused, which every file would meet.
+        """
+        try:
+            return map_()
+        except OSError:
+            self._folder.drop_staging(task.staging)
+            raise
+        except Exception as trouble:
+            self._folder.drop_staging(task.staging)
+            reason = str(trouble) if isinstance(trouble, ConnectorError) else type(trouble).__name__
+            log.error("%s could not be mapped and stays where it is: %s", task.path.name, reason)
+            return None
+        except BaseException:
+            self._folder.drop_staging(task.staging)
+            raise
 
     def _publish(self, staged: list[StagedFile], written: Written) -> None:
         if staged:

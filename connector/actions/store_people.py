@@ -132,8 +132,7 @@ class DeletionRows:
             raise Refusal("delete_unproven", "no signature, key or header covers this delete notice")
         kind, subject = _subject(event)
         flags = list(call.flags)
-        hidden = SHARED_KEYS | _NAMES_SOMEBODY
-        rest = {key: value for key, value in event.items() if key not in hidden}
+        rest = {key: value for key, value in event.items() if key in _NAMES_NOBODY}
         row = bookkeeping(call, "deletions", subscription, row_id("deletions", occurrence, None, call.key))
         note_identity(call, event, flags, rest)
         row["subject_kind"] = kind
@@ -147,7 +146,8 @@ class DeletionRows:
         return [Row("deletions", finish(row, call, flags))]
 
 
-_NAMES_SOMEBODY = frozenset(("traits", "previousId"))
+_NAMES_NOBODY = frozenset(("version", "projectId", "integrations", "_metadata"))
+"""The only top-level keys of a notice that its envelope keeps: another could hold the id in clear."""
 
 
 def _subject(event: dict[str, Json]) -> tuple[str, str]:

@@ -8,12 +8,17 @@ from dataclasses import asdict
 
 from connector.config import Settings
 from connector.errors import ConfigError
+from connector.journal.folders import JournalFolders
+from connector.journal.frames import Frame, FrameScan
 from connector.terminal import err, out
 from connector.wiring import journal_folders
 
 
-def run(settings: Settings, as_json: bool) -> int:
+def run(settings: Settings, as_json: bool, deep: bool) -> int:
     """Exit code: 0 when everything holds, 1 otherwise.
+
+    Args:
+        deep: also read every row again and compare its hash.
 
     Raises:
         ConfigError: there is no such data folder, so there is nothing to prove.
@@ -22,10 +27,13 @@ def run(settings: Settings, as_json: bool) -> int:
 
     if not settings.data_path.is_dir():
         raise ConfigError(f"{settings.data}: no such folder, so there is nothing to prove")
+    journal = journal_folders(settings)
     report = audit(
         settings.data_path,
-        journal_closed=journal_folders(settings).closed,
+        journal_closed=journal.closed,
         now_ms=time.time_ns() // 1_000_000,
+        refused=_refused(journal.refused),
+        deep=deep,
     )
     if as_json:
         out.print_json(json.dumps({"ok": report.ok, **asdict(report)}))
@@ -39,5 +47,18 @@ def run(settings: Settings, as_json: bool) -> int:
         f"{report.rejected_files:,} files of rejected events, "
         f"{report.captured_files:,} captured files, {report.entries:,} ledger entries"
     )
+    for count, what in (
+        (report.waiting_files, "journal files wait to be written"),
+        (report.refused, "refused bodies are kept, outside the sum"),
+        (report.torn_bytes, "torn bytes at the end of journal files, never acknowledged"),
+    ):
+        if count:
+            out.print(f"{count:,} {what}")
     out.print(f"The ledger {verdict}.")
     return 0 if report.ok else 1
+
+
+def _refused(journal: JournalFolders) -> int:
+    """Frames in the files of refused bodies."""
+    paths = [*journal.closed.glob("*"), *journal.open.glob("*.open")]
+    return sum(isinstance(found, Frame) for path in paths for found in FrameScan(path.read_bytes()))

@@ -118,6 +118,11 @@ def _fields(item: Any, names: Sequence[str]) -> list[Any] | None:
 
 
 def _default(value: Any) -> str:
-    if isinstance(value, Decimal):
+    """A decimal as plain text without zeros behind, whatever digits it has."""
+    if type(value) is not Decimal:
+        raise TypeError(type(value).__name__)
+    text = str(value)
+    if "E" in text or "." not in text:
         return plain(value)
-    raise TypeError(type(value).__name__)
+    text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
