@@ -58,6 +58,9 @@ def put_text(
     value = event.get(key)
     if value is None or value == "":
         return
+    if type(value) is str and value.isascii() and "\0" not in value:
+        row[column] = value
+        return
     noticed = len(flags)
     typed = text(value, key, flags)
     if typed:

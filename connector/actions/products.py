@@ -107,11 +107,12 @@ def _read_product(index: int, element: Json) -> Product | None:
         noticed.append(Flag("product_from_scalar", ""))
         if identifier := text(element, "", noticed):
             columns["product_id"] = identifier
-    place = f"{PATH}[{index}]"
-    flags = [Flag(code, f"{place}.{path}" if path else place) for code, path in noticed]
     if "currency" in columns and columns["currency"] not in CURRENCIES:
-        flags.append(Flag("currency_unknown", f"{place}.currency"))
-    return Product(index, element, columns, flags)
+        noticed.append(Flag("currency_unknown", "currency"))
+    if noticed:
+        place = f"{PATH}[{index}]"
+        noticed = [Flag(code, f"{place}.{path}" if path else place) for code, path in noticed]
+    return Product(index, element, columns, noticed)
 
 
 def line_of(product: Product, shared: Columns) -> tuple[Columns, list[Flag]]:

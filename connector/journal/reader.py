@@ -23,6 +23,8 @@ from connector.journal.frames import BEGINS, Damage, Frame, FrameScan, file_of
 
 PART_BYTES = 256 * 1024 * 1024
 MAX_UNCOMPRESSED_BYTES = 64 * 1024 * 1024 * 1024
+_STRETCH_BYTES = 256 * 1024
+_DIGITS = 18
 _UNKNOWN = "unknown"
 _LONGEST_TEXT = 256 * 1024 * 1024
 _LONGEST_PLAIN = jsontext.MAX_EVENT_BYTES + 1
@@ -181,6 +183,17 @@ class _Lines(CapturedFile):
         super().__init__(content, identity, source, part_bytes)
         self._line = 0
         self._position = 3 if self._text[:3] == b"\xef\xbb\xbf" else 0
+        self._looked_to = 0
+        self._digits_to = 0
+
+    def _has_long_digits(self, start: int, end: int) -> bool:
+        """Return True when a stretch of the file around a line holds 19 digits in a row, perhaps the line."""
+        while end > self._looked_to:
+            stretch = self._looked_to + _STRETCH_BYTES
+            if jsontext.long_digits(self._text[max(self._looked_to - _DIGITS, 0) : stretch]):
+                self._digits_to = stretch
+            self._looked_to = stretch
+        return start < self._digits_to
 
     def _part(self, limit: int) -> Iterator[Captured]:
         # The hot loop of a backfill: what it needs is local, what is rare is elsewhere.
@@ -191,6 +204,8 @@ class _Lines(CapturedFile):
             end = size if end < 0 else end
             raw = text[position : min(end, position + _LONGEST_PLAIN)]
             event = _plain_event(raw)
+            if event is not None and (end > self._looked_to or position < self._digits_to):
+                event = None if self._has_long_digits(position, end) and jsontext.long_digits(raw) else event
             if event is None or is_batch(event):
                 last = end == size and self.torn_bytes > 0
                 yield from self._unusual(position, end, f"line {line}", cut_off=last)
@@ -284,7 +299,7 @@ def _plain_event(raw: bytes) -> Json:
         event = orjson.loads(raw)
     except orjson.JSONDecodeError:
         return None
-    return event if jsontext.is_plain(raw) else None
+    return event if raw.count(b"{") + raw.count(b"[") <= jsontext.MAX_DEPTH else None
 
 
 def _proven(frame: Proven, single: bool, position: int) -> Proven:

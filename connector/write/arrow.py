@@ -54,31 +54,40 @@ class RowFields:
         self.names = [column.name for column in table.columns]
         self.schema = arrow_schema(table)
         self._neighbours: Sequence[str] = ()
-        self._split: tuple[list[str], list[str]] = (self.names, [])
+        self._known_span = slice(0, 0)
+        self._at = {name: at for at, name in enumerate(self.names)}
+        self._empty: list[Any] = [None] * len(self.names)
         self._required = [at for at, column in enumerate(table.columns) if not column.nullable]
 
     def values(self, own: Mapping[str, Any], cells: Cells | None = None) -> list[Any]:
-        """One value per column of a row; what the table has no column for is not looked at.
+        """One value per column of a row.
 
         Args:
             own: ``events.Row.own``.
             cells: ``events.Row.cells``; neighbours in the table too.
-        """
-        get = own.get
-        if cells is None:
-            return list(map(get, self.names))
-        before, behind = self._around(cells.names)
-        return [*map(get, before), *cells.values, *map(get, behind)]
 
-    def _around(self, names: Sequence[str]) -> tuple[list[str], list[str]]:
-        """The columns before and behind neighbouring ones."""
+        Raises:
+            RowFailed: the row has a column that the table does not know.
+        """
+        values, at = self._empty.copy(), self._at
+        try:
+            for name, value in own.items():
+                values[at[name]] = value
+        except KeyError as error:
+            raise _failed(self.table, str(error.args[0]), own) from None
+        if cells is not None:
+            values[self._span(cells.names)] = cells.values
+        return values
+
+    def _span(self, names: Sequence[str]) -> slice:
+        """Where neighbouring columns lie."""
         if names is not self._neighbours:
             first = self.names.index(names[0])
-            after = first + len(names)
-            if self.names[first:after] != list(names):
+            span = slice(first, first + len(names))
+            if self.names[span] != list(names):
                 raise ValueError("cells must be neighbouring columns of the table")
-            self._neighbours, self._split = names, (self.names[:first], self.names[after:])
-        return self._split
+            self._neighbours, self._known_span = names, span
+        return self._known_span
 
     def batch(self, rows: Sequence[Sequence[Any]]) -> pa.RecordBatch:
         """Rows of values as one record batch.
@@ -128,9 +137,6 @@ def rows_to_batch(
         RowFailed: a value does not fit its column, a column that must have a value has none, or a row has a
             column the table does not know; names the first such row.
     """
-    for row in rows:
-        if unknown := row.keys() - table.by_name.keys():
-            raise _failed(table, min(unknown), row)
     fields = fields or RowFields(table)
     return fields.batch([fields.values(row) for row in rows])
 

@@ -5,163 +5,61 @@ from __future__ import annotations
 import gzip
 import hashlib
 import hmac
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
-
-from connector.errors import CannotKeep
-from connector.events import Capture, SourceKeys
-from connector.receive.bodies import Limits
-from connector.receive.http import create_app
-from connector.receive.metrics import Metrics
-
-NOW_MS = 1_795_297_924_123
-MAX_BODY_BYTES = 60_000
-SPOOL_BYTES = 20_000
-SOURCES = (
-    SourceKeys("web", secrets=(b"new secret", b"old secret")),
-    SourceKeys("till", secrets=(b"till",), second_header="x-lake-key", second_values=(b"lake key",)),
-    SourceKeys("open", unsigned=True),
-    SourceKeys("unset", missing=("UNSET_SECRET",)),
-)
-"""What every receiver under test is configured with."""
+from contract.receivers import MAX_BODY_BYTES, SOURCES, SPOOL_BYTES, InProcess, Kept, Receiver, Served
+from system.processes import wait_until
+from system.service import Service, running
 
 ORDER = '{"type":"track","event":"Commande passée","messageId":"m1","properties":{"total":1e-7}}'.encode()
 REFUND = b'{"type":"track","event":"Order Refunded","messageId":"m2","properties":{"total":25}}'
 BATCH = b"[" + ORDER + b"," + REFUND + b"]"
 
 
-class Answer(NamedTuple):
-    """What came back. Header names are in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-
-class Kept(NamedTuple):
-    """What a receiver kept of one request, as the reader of its journal would tell."""
-
-    source: str
-    body: bytes
-    proven: str
-    key: int | None
-
-
-class Receiver(Protocol):
-    """A way in. Another receiver joins the suite by offering these and adding itself to ``RECEIVERS``."""
-
-    def send(
-        self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
-    ) -> Answer: ...
-
-    def send_chunked(self, path: str, pieces: Sequence[bytes]) -> Answer: ...
-
-    def kept(self) -> list[Kept]: ...
-
-    def refused(self) -> list[Kept]: ...
-
-    def break_journal(self) -> None:
-        """From now on nothing can be kept."""
-
-
-@dataclass
-class _MemoryJournal:
-    kept: list[Kept] = field(default_factory=list)
-    refused: list[Kept] = field(default_factory=list)
-    broken: bool = False
-
-    def append(self, capture: Capture) -> None:
-        self.kept.append(self._copy(capture))
-
-    def keep_refused(self, capture: Capture) -> bool:
-        self.refused.append(self._copy(capture))
-        return True
-
-    def not_ready(self) -> str | None:
-        return "the disk is gone" if self.broken else None
-
-    def close(self) -> None:
-        pass
-
-    def _copy(self, capture: Capture) -> Kept:
-        if self.broken:
-            raise CannotKeep("the disk is gone", retry_after_seconds=5)
-        return Kept(capture.source, bytes(capture.body), capture.proven, capture.key)
-
-
-class _Pieces:
-    """A server's input that hands on one decoded chunk after the other."""
-
-    def __init__(self, pieces: Sequence[bytes]) -> None:
-        self._pieces = list(pieces)
-
-    def read(self, size: int = -1, /) -> bytes:
-        if not self._pieces:
-            return b""
-        piece = self._pieces.pop(0)
-        if 0 <= size < len(piece):
-            self._pieces.insert(0, piece[size:])
-            piece = piece[:size]
-        return piece
-
-
-class InProcess:
-    """The Flask app, called without a socket."""
-
-    def __init__(self) -> None:
-        self._journal = _MemoryJournal()
-        app = create_app(
-            self._journal,
-            {keys.name: keys for keys in SOURCES}.get,
-            limits=Limits(max_body_bytes=MAX_BODY_BYTES, spool_bytes=SPOOL_BYTES),
-            metrics=Metrics(),
-            clock_ms=lambda: NOW_MS,
-        )
-        self._client: FlaskClient = app.test_client()
-
-    def send(
-        self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
-    ) -> Answer:
-        return self._answer(self._client.open(path, method=method, data=body, headers=dict(headers or {})))
-
-    def send_chunked(self, path: str, pieces: Sequence[bytes]) -> Answer:
-        environ = {
-            "wsgi.input": _Pieces(pieces),
-            "wsgi.input_terminated": True,
-            "HTTP_TRANSFER_ENCODING": "chunked",
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The service with the same sources and limits; its writer rests, so that the journal can be seen."""
+    secrets = {
+        f"{source.name}_{at}": secret for source in SOURCES for at, secret in enumerate(source.secrets)
+    }
+    settings = {
+        "workers": 1,
+        "publish_seconds": 3_600,
+        "roll_seconds": 3_600,
+        "max_body_bytes": MAX_BODY_BYTES,
+        "spool_bytes": SPOOL_BYTES,
+    }
+    sources: dict[str, dict[str, Any]] = {
+        source.name: {
+            "secrets": [f"env:{name}" for name in secrets if name.startswith(f"{source.name}_")]
+            + [f"env:{name}" for name in source.missing],
+            "unsigned": source.unsigned,
         }
-        return self._answer(self._client.post(path, environ_overrides=environ))
-
-    def kept(self) -> list[Kept]:
-        return self._journal.kept
-
-    def refused(self) -> list[Kept]:
-        return self._journal.refused
-
-    def break_journal(self) -> None:
-        self._journal.broken = True
-
-    def _answer(self, response: Any) -> Answer:
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status_code, headers, response.data)
+        for source in SOURCES
+    }
+    sources["till"]["second_header"] = {"name": "X-Lake-Key", "values": ["env:LAKE_KEY"]}
+    environment = {**{name: secret.decode() for name, secret in secrets.items()}, "LAKE_KEY": "lake key"}
+    folder = tmp_path_factory.mktemp("served")
+    with running(folder, settings=settings, sources=sources, environment=environment) as started:
+        wait_until("the writer has made its first round", (started.data / ".lock").exists)
+        yield started
 
 
-RECEIVERS: Mapping[str, Callable[[], Receiver]] = {"flask": InProcess}
+RECEIVERS: Mapping[str, Callable[[pytest.FixtureRequest], Receiver]] = {
+    "flask": lambda _: InProcess(),
+    "served": lambda request: Served(request.getfixturevalue("service")),
+}
 
 
-@pytest.fixture(params=sorted(RECEIVERS))
-def receiver(request: pytest.FixtureRequest) -> Receiver:
-    make: Callable[[], Receiver] = RECEIVERS[request.param]
-    return make()
+@pytest.fixture(
+    params=["flask", pytest.param("served", marks=pytest.mark.slow)],
+)
+def receiver(request: pytest.FixtureRequest) -> Iterator[Receiver]:
+    made = RECEIVERS[request.param](request)
+    yield made
+    made.close()
 
 
 def signature(message: bytes, secret: bytes = b"new secret") -> dict[str, str]:

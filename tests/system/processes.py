@@ -44,7 +44,7 @@ def descendants(pid: int) -> list[Process]:
     return found
 
 
-def wait_until(what: str, holds: Callable[[], bool], seconds: float = 30.0) -> None:
+def wait_until(what: str, holds: Callable[[], bool], seconds: float = 60.0) -> None:
     """Poll until it holds; an ``AssertionError`` says what never came."""
     deadline = time.monotonic() + seconds
     while not holds():
@@ -52,7 +52,7 @@ def wait_until(what: str, holds: Callable[[], bool], seconds: float = 30.0) -> N
         time.sleep(0.02)
 
 
-def wait_until_ended(processes: Iterable[Process], seconds: float = 30.0) -> None:
+def wait_until_ended(processes: Iterable[Process], seconds: float = 60.0) -> None:
     for process in processes:
         wait_until(f"process {process.pid} ends ({process.command})", lambda p=process: not p.alive, seconds)
 

@@ -28,7 +28,8 @@ def steady(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
-    with running(tmp_path) as started:
+    """Its journal files stay open until somebody asks for them, so that there is always something to lose."""
+    with running(tmp_path, settings={"roll_seconds": 600}) as started:
         yield started
 
 
@@ -36,6 +37,18 @@ def event(message_id: str) -> bytes:
     return (
         b'{"type":"track","event":"Product Viewed","messageId":"%b","userId":"usr_1"}' % message_id.encode()
     )
+
+
+def deliver(service: Service, message_id: str) -> None:
+    """Send as Segment does: a connection that breaks, as those of a killed process do, is tried again."""
+
+    def is_taken() -> bool:
+        try:
+            return service.post(event(message_id)).status == 200
+        except OSError:
+            return False
+
+    wait_until(f"{message_id} is taken", is_taken)
 
 
 def message_ids(lake: Lake) -> list[str]:
@@ -88,11 +101,10 @@ def test_a_killed_receiver_is_replaced_and_its_events_are_adopted(service: Servi
     before = service.receivers()
 
     before[0].send(signal.SIGKILL)
-    wait_until("the receiver is gone", lambda: not before[0].alive)
-    answers = [service.post(event(f"after-{number}")).status for number in range(20)]
+    for number in range(20):
+        deliver(service, f"after-{number}")
     wait_until("another one listens", service.all_listen)
 
-    assert answers == [200] * 20
     assert before[0] not in service.receivers()
     service.drain()
     assert message_ids(service) == sorted(["before", *(f"after-{number}" for number in range(20))])
@@ -120,8 +132,7 @@ def test_when_the_parent_of_the_receivers_is_killed_they_are_replaced_and_none_s
 
     parent.send(signal.SIGKILL)
     wait_until_ended(before)
-    wait_until("two others listen", service.all_listen)
-    assert service.post(event("after")).status == 200
+    deliver(service, "after")
     assert service.stop() == 0
     service.drain()
     assert message_ids(service) == ["after", "before"]
@@ -150,7 +161,7 @@ def test_everything_killed_at_once_loses_nothing_that_was_acknowledged(service: 
     assert [service.post(event(f"kept-{number}")).status for number in range(10)] == [200] * 10
 
     service.kill_all()
-    assert len(open_files(service)) > 0, "the journal is still open, so there is something to adopt"
+    assert open_files(service) != [], "there is something to adopt"
     service.drain()
 
     assert open_files(service) == []

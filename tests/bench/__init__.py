@@ -1,0 +1,1 @@
+"""How fast, beside what: ``python -m tests.bench``. Nothing here is a test, nothing asserts a time."""
