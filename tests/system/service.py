@@ -155,6 +155,10 @@ class Service(Lake):
     process: subprocess.Popen[bytes] | None = None
     port = 0
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._seen: set[Process] = set()
+
     @property
     def log(self) -> str:
         """All that every ``serve`` of this folder has written so far."""
@@ -185,6 +189,7 @@ class Service(Lake):
         self.port = int(found[1])
         wait_until("every receiver listens", self.all_listen)
         wait_until("serve is ready", self.ready)
+        self.processes()
 
     def all_listen(self) -> bool:
         return listeners(self.port) == {**SETTINGS, **self.settings}["workers"]
@@ -197,7 +202,9 @@ class Service(Lake):
 
     def processes(self, marked: str = "") -> list[Process]:
         """Everything below the supervisor whose command line holds ``marked``."""
-        return [each for each in descendants(self.pid) if marked in each.command]
+        found = descendants(self.pid)
+        self._seen.update(found)
+        return [each for each in found if marked in each.command]
 
     def receivers(self) -> list[Process]:
         """The processes that take requests: they run below the one that started them."""
@@ -227,9 +234,11 @@ class Service(Lake):
         self.process = None
 
     def close(self) -> None:
-        """Leave no process behind."""
+        """Leave no process behind, not even one that lost its parent."""
         if self.process is not None:
             self.kill_all()
+        for each in self._seen:
+            each.send(signal.SIGKILL)
 
     def get(self, path: str) -> Answer:
         return self.send(b"", path=path, method="GET")

@@ -96,6 +96,20 @@ def _is_receiving(service: Service) -> bool:
     return service.metrics().get("connector_in_flight_bytes", 0) > 0
 
 
+def test_a_stop_while_the_receivers_are_still_starting_is_heard(tmp_path: Path) -> None:
+    service = Service(tmp_path)
+    try:
+        with (tmp_path / "serve.log").open("wb") as log:
+            service.process = service.popen("serve", "--port", "0", stdout=log, stderr=log)
+        wait_until("the receivers are being started", lambda: len(service.receivers()) == 2)
+        code = service.stop()
+    finally:
+        service.close()
+
+    assert code == 0
+    assert "refused to gracefully stop" not in service.log
+
+
 def test_a_killed_receiver_is_replaced_and_its_events_are_adopted(service: Service) -> None:
     assert service.post(event("before")).status == 200
     before = service.receivers()
