@@ -160,7 +160,7 @@ def serve(settings: Settings, environment: Mapping[str, str]) -> int:
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         address = f"http://{host}:{port}"
         log.info("receiving on %s/webhook/<source>, writing to %s", address, settings.data)
-        _watch(children, stopping)
+        _watch(children, stopping, Path(metrics))
         log.info("stopping: requests in flight are finished, then the journal is closed")
         for child in children:
             child.stop(STOP_SECONDS)
@@ -180,7 +180,7 @@ def _receiver_command(settings: Settings, port: int) -> list[str]:
         "--workers", str(settings.workers), "--blocking-threads", str(settings.threads),
         "--backpressure", str(settings.threads * 4), "--backlog", "2048",
         "--respawn-failed-workers", "--workers-kill-timeout", str(STOP_SECONDS - 10), "--no-ws",
-        "--log-level", "warning",
+        "--log-level", "error",
     ]  # fmt: skip
 
 
@@ -189,8 +189,10 @@ def _ip(host: str) -> str:
     return host if ":" in host else socket.gethostbyname(host)
 
 
-def _watch(children: Sequence[Child], stopping: _Stopping) -> None:
+def _watch(children: Sequence[Child], stopping: _Stopping, metrics: Path) -> None:
     while not stopping.asked:
+        if Path("/proc/self").exists():
+            _forget_dead_receivers(metrics)
         for child in children:
             code = child.ended()
             if code is not None and not stopping.asked:
@@ -217,6 +219,9 @@ class _Stopping:
             time.sleep(0.05)
 
 
-def metrics_folder() -> Path | None:
-    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
-    return Path(folder) if folder else None
+def _forget_dead_receivers(metrics: Path) -> None:
+    """Gauges of live processes are summed: take out those of receivers that were killed."""
+    for path in metrics.glob("gauge_live*_*.db"):
+        pid = path.stem.rpartition("_")[2]
+        if pid.isdecimal() and not Path(f"/proc/{pid}").exists():
+            path.unlink(missing_ok=True)

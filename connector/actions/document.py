@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from connector.actions.fields import LAKE_ACTIONS, Action
 from connector.errors import Fault, MappingError
 from connector.events import Json
+from connector.mapping import compile_mapping, compile_subscription
 
 _DOCUMENT_KEYS = ("settings", "subscriptions")
 _SUBSCRIPTION_KEYS = ("name", "subscribe", "partnerAction", "mapping", "enabled")
@@ -74,11 +75,26 @@ def _read_subscription(item: Json, path: str, faults: list[Fault]) -> Subscripti
         if isinstance(named, str) and named:
             text = f"{named!r} is no action of the lake{nearest(named, _ACTIONS)}"
             faults.append(Fault(f"{path}/partnerAction", text))
+        faults.extend(_language_faults(item.get("subscribe"), mapping, path))
         return None
     faults.extend(_unknown(mapping, [field.key for field in action.fields], f"{path}/mapping"))
     if unsaid:
+        faults.extend(_language_faults(item.get("subscribe"), mapping, path))
         return None
     return Subscription(item["name"], item["subscribe"], action, mapping, path)
+
+
+def _language_faults(subscribe: Json, mapping: Json, path: str) -> Iterable[Fault]:
+    """What is wrong with the rest of a subscription that cannot be compiled as a whole."""
+    try:
+        if isinstance(subscribe, str) and subscribe:
+            compile_subscription(subscribe)
+    except MappingError as error:
+        yield from (Fault(f"{path}/subscribe", str(fault)) for fault in error.faults)
+    try:
+        compile_mapping(mapping)
+    except MappingError as error:
+        yield from (Fault(f"{path}/mapping{fault.path.rstrip('/')}", fault.text) for fault in error.faults)
 
 
 def _unknown(value: Mapping[str, Json], known: Iterable[str], path: str) -> Iterable[Fault]:
