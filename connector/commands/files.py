@@ -8,14 +8,15 @@ from pathlib import Path
 
 from connector.errors import ConfigError
 
-_SKIPPED_SUFFIXES = frozenset((".open", ".new", ".part", ".parquet"))
+_SKIPPED_SUFFIXES = frozenset((".open", ".new", ".part", ".parquet", ".md", ".yaml", ".yml", ".csv"))
 _SKIPPED_NAMES = frozenset(("dummy-object.txt",))
 
 
 def captured_paths(arguments: Iterable[str]) -> list[Path]:
     """Every regular file named, below a named folder, or matched by a glob.
 
-    Hidden files, journal files that are still open and Segment's ``dummy-object.txt`` are passed over.
+    Below a folder, hidden files, journal files that are still open, Segment's ``dummy-object.txt`` and what
+    by its suffix holds no events are passed over; a file that is named itself is always taken.
 
     Raises:
         ConfigError: an argument leads to nothing.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 import tempfile
 from pathlib import Path
@@ -13,7 +12,6 @@ from connector.cases import public_outcome
 from connector.config import Settings
 from connector.errors import ConfigError
 from connector.journal.reader import open_captured
-from connector.jsontext import MAX_EVENT_BYTES
 from connector.wiring import configure
 
 
@@ -32,21 +30,8 @@ def run(settings: Settings, file: str, source: str) -> None:
             path.write_bytes(sys.stdin.buffer.read())
         if not path.is_file():
             raise ConfigError(f"{file}: no such file")
-        if _is_one_object(path):
-            single = Path(folder) / "single"
-            single.write_bytes(b"[" + path.read_bytes().strip() + b"]")
-            path = single
         for part in open_captured(path, source=source).parts():
             for captured in part:
                 for item in public_outcome(configured.pipeline(captured), tables):
                     sys.stdout.buffer.write(orjson.dumps(item, option=orjson.OPT_APPEND_NEWLINE))
     sys.stdout.buffer.flush()
-
-
-def _is_one_object(path: Path) -> bool:
-    """True for a file that holds one object over several lines, as a person writes it."""
-    if path.stat().st_size > MAX_EVENT_BYTES:
-        return False
-    with contextlib.suppress(orjson.JSONDecodeError):
-        return type(orjson.loads(path.read_bytes())) is dict
-    return False

@@ -81,8 +81,25 @@ def open_captured(
     content = load(path, max_uncompressed_bytes, spool_folder, identity)
     if identity is None or identity.sha256 != content.sha256:
         identity = _identity(path, content, of_journal)
-    kind = _Frames if identity.kind == "frames" else _Array if jsontext.is_array(content.text) else _Lines
-    return kind(content, identity, source or "file", part_bytes)
+    return _kind_of(content.text, identity)(content, identity, source or "file", part_bytes)
+
+
+def _kind_of(text: Body, identity: Identity) -> type[CapturedFile]:
+    if identity.kind == "frames":
+        return _Frames
+    if jsontext.is_array(text):
+        return _Array
+    return _One if _is_one_object(text) else _Lines
+
+
+def _is_one_object(text: Body) -> bool:
+    """Return True for one object over several lines, as a person writes it."""
+    line_end = text.find(b"\n")
+    if not 0 <= line_end < len(text) - 1 or len(text) > jsontext.MAX_EVENT_BYTES:
+        return False
+    if jsontext.decode(text[:line_end]).error is None:
+        return False
+    return type(jsontext.decode(text[:]).value) is dict
 
 
 class CapturedFile:
@@ -224,6 +241,12 @@ class _Lines(CapturedFile):
             for captured in self._objects(start, end, place):
                 cut = cut_off and captured.error == "not_json"
                 yield captured._replace(error="truncated") if cut else captured
+
+
+class _One(CapturedFile):
+    def _part(self, limit: int) -> Iterator[Captured]:
+        self._position = len(self._text)
+        yield from self._objects(0, self._position, "element 0")
 
 
 class _Array(CapturedFile):

@@ -365,3 +365,23 @@ def test_a_large_gzip_file_is_spooled_to_disk_and_a_bomb_is_refused(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
     with pytest.raises(CapturedFileTooLarge, match="1000 bytes"):
         open_captured(path, max_uncompressed_bytes=1000)
+
+
+def test_one_object_over_several_lines_is_one_event(tmp_path):
+    path = tmp_path / "event.json"
+    path.write_bytes(b'{\n  "type": "track",\n  "event": "Gift Wrapped"\n}\n')
+
+    events = [event for part in open_captured(path).parts() for event in part]
+
+    assert [(event.event, event.error, event.captured_index) for event in events] == [
+        ({"type": "track", "event": "Gift Wrapped"}, None, 0)
+    ]
+
+
+def test_a_broken_first_line_among_events_is_one_broken_record(tmp_path):
+    path = tmp_path / "events.ndjson"
+    path.write_bytes(b'{"type": "track",\n{"type": "track", "event": "Gift Wrapped"}\n')
+
+    events = [event for part in open_captured(path).parts() for event in part]
+
+    assert [event.error for event in events] == ["truncated", None]
