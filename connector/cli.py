@@ -129,7 +129,10 @@ def drain(config: str | None, **options: Any) -> None:
 
     with progress("draining", 1) as (events, _):
         written = run(_settings(config, **options), events)
-    err.print(f"wrote {written.files:,} captured files, {written.events:,} events")
+    for path in written.failed:
+        err.print(f"✗ {path.name}: could not be written and stays in the journal", markup=False)
+    err.print(written.said)
+    sys.exit(1 if written.failed else 0)
 
 
 @main.command()
@@ -189,7 +192,7 @@ def status(config: str | None, as_json: bool, **options: Any) -> None:
 @data_option
 @click.argument("query", required=False)
 def sql(config: str | None, query: str | None, **options: Any) -> None:
-    """Ask DuckDB. Views: events, profiles, groups, aliases, deletions, order_lines, orders.
+    """Ask DuckDB. Views: events, profiles, groups, aliases, deletions, order_lines, orders, rejected.
 
     Without QUERY, statements are read from the terminal or from standard input.
     """

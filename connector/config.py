@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -258,6 +259,16 @@ def _file_values() -> dict[str, Any]:
     return values
 
 
+def _said(fault: Any) -> str:
+    """One fault for a person: the key, and what is wrong with it; never the value."""
+    where = ".".join(map(str, fault["loc"])) or "settings"
+    if fault["type"] != "extra_forbidden":
+        return f"{where}: {fault['msg']}"
+    model = Settings if len(fault["loc"]) == 1 else SourceSettings
+    close = get_close_matches(str(fault["loc"][-1]), model.model_fields, n=1)
+    return f"{where}: there is no such key" + (f"; did you mean {close[0]!r}?" if close else "")
+
+
 def load_settings(**options: Any) -> Settings:
     """Settings from options that are not None, the environment, the file and the defaults.
 
@@ -267,10 +278,7 @@ def load_settings(**options: Any) -> Settings:
     try:
         return Settings(**{key: value for key, value in options.items() if value is not None})
     except ValidationError as error:
-        faults = [
-            f"{'.'.join(map(str, fault['loc'])) or 'settings'}: {fault['msg']}" for fault in error.errors()
-        ]
-        raise ConfigError("\n".join(faults)) from None
+        raise ConfigError("\n".join(map(_said, error.errors()))) from None
     except SettingsError as error:
         field = _FIELD.search(str(error))
         raise ConfigError(f"CONNECTOR_{field[1].upper() if field else '…'}: is not JSON") from None

@@ -30,6 +30,8 @@ class Pipeline:
             return self._outcome(captured)
         except Refusal as refusal:
             return Outcome("rejected", rejected=_rejected(captured.event, refusal.code, str(refusal)))
+        except MemoryError:
+            raise
         except Exception as defect:
             message = f"the row could not be built ({type(defect).__name__}): please report this"
             return Outcome("rejected", rejected=_rejected(captured.event, "row_failed", message))

@@ -19,6 +19,8 @@ from connector.write.sink import RejectedSink, RowFailed, StagedFile, TableWrite
 
 _NEVER = float("inf")
 _PROGRESS_EVENTS = 500
+_MOST_FAILED = 20
+"""Rows of one captured file that may be unwritable before the file is left alone: each costs a new pass."""
 
 Progress = Callable[[int], None]
 """Told how many more events have been mapped."""
@@ -100,9 +102,10 @@ def stage(
         try:
             return _Run(reopen(), pipeline, staging, failed, progress).staged(stamp, seen_as)
         except RowFailed as defect:
-            if defect.captured_index is None or defect.captured_index in failed:
+            index = defect.captured_index
+            if index is None or index in failed or len(failed) >= _MOST_FAILED:
                 raise
-            failed[defect.captured_index] = defect
+            failed[index] = defect
             staging.empty()
 
 
@@ -169,7 +172,12 @@ class _Run:
         identity = captured.identity
         return Record(
             captured_file=identity.name,
-            identity={"kind": identity.kind, "bytes": identity.bytes, "sha256": identity.sha256},
+            identity={
+                "kind": identity.kind,
+                "bytes": identity.bytes,
+                "sha256": identity.sha256,
+                **({} if identity.kind == "frames" else {"source": captured.source}),
+            },
             configuration=stamp.configuration,
             connector=stamp.connector,
             received=self._received,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import get_context
@@ -15,9 +17,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from connector import __version__
 from connector.config import Settings
 from connector.errors import ConnectorError
+from connector.events import FATES
 from connector.journal.reader import Identity, identify, open_captured
 from connector.replay import Progress, Stamp, stage
 from connector.wiring import Configured, LocalStaging, configure, data_folder, journal_folders, make_publisher
+from connector.write.entries import Counts
 
 if TYPE_CHECKING:
     from connector.write.sink import StagedFile
@@ -26,6 +30,8 @@ log = logging.getLogger("connector.writer")
 
 _YOUNG_OBJECTS = 50_000
 """Rows wait in lists, by the thousand: the default threshold would look through them again and again."""
+_FIRST_PAUSE_SECONDS = 5.0
+_LONGEST_PAUSE_SECONDS = 600.0
 ROUND_FILES = 64
 ROUND_BYTES = 512 * 1024 * 1024
 """Captured files, or their bytes, that are published in one entry at most."""
@@ -42,8 +48,17 @@ class Written:
     known: int = 0
     """Captured files that the ledger had already."""
     events: int = 0
+    counts: Counts = field(default_factory=Counts)
+    """What became of the events."""
     failed: list[Path] = field(default_factory=list)
     """Captured files that could not be mapped; they stay where they are, and the log says why."""
+
+    @property
+    def said(self) -> str:
+        """``wrote 1 captured files, 2,000 events: 1,998 stored, 2 rejected``, for a person."""
+        fates = ", ".join(f"{self.counts.of(fate):,} {fate}" for fate in FATES if self.counts.of(fate))
+        wrote = f"wrote {self.files:,} captured files, {self.events:,} events"
+        return f"{wrote}: {fates}" if fates else wrote
 
 
 class _Task(NamedTuple):
@@ -65,6 +80,8 @@ class Writer:
         self._folder = data_folder(settings)
         self._publisher = make_publisher(settings, self._folder, wait_seconds=wait_seconds)
         self._journal = journal_folders(settings)
+        self._pauses: dict[str, float] = {}
+        self._next_try: dict[str, float] = {}
 
     def recover(self) -> None:
         """Finish what an earlier process committed, and learn what the ledger knows."""
@@ -80,8 +97,23 @@ class Writer:
     def write_journal(self, progress: Progress = lambda _: None) -> Written:
         """Adopt files whose owner is dead, then write every closed file."""
         self._journal.adopt()
-        paths = [self._journal.closed / name for name in self._journal.waiting()]
-        return self.write(paths, progress=progress, of_journal=True)
+        self.recover()
+        now = time.monotonic()
+        paths = [
+            self._journal.closed / name
+            for name in self._journal.waiting()
+            if self._next_try.get(name, now) <= now
+        ]
+        written = self.write(paths, progress=progress, of_journal=True)
+        self._put_off([path.name for path in written.failed])
+        return written
+
+    def _put_off(self, names: Iterable[str]) -> None:
+        """A file that could not be mapped is tried again later and later, so that the log stays readable."""
+        for name in names:
+            pause = min(self._pauses.get(name, _FIRST_PAUSE_SECONDS / 2) * 2, _LONGEST_PAUSE_SECONDS)
+            self._pauses[name] = pause
+            self._next_try[name] = time.monotonic() + pause
 
     def write(
         self,
@@ -119,6 +151,7 @@ class Writer:
                     written.failed.append(task.path)
                     continue
                 written.events += staged.record.received
+                written.counts += staged.record.counts
                 _report(staged)
                 waiting.append(staged)
                 if len(waiting) >= ROUND_FILES or _bytes_of(waiting) >= ROUND_BYTES:
@@ -136,13 +169,50 @@ class Writer:
     ) -> Iterator[_Task]:
         seen: set[str] = set()
         for path in paths:
-            identity = identify(path, of_journal=of_journal)
-            if identity.name in self._publisher.fold.records or identity.name in seen:
+            identity = self._identified(path, of_journal, written)
+            if identity is None:
+                done(path)
+            elif identity.name in seen or self._is_recorded(path, identity, written):
                 written.known += 1
                 done(path)
             else:
                 seen.add(identity.name)
                 yield _Task(path, identity, self._folder.new_staging(), source, of_journal)
+
+    def _identified(self, path: Path, of_journal: bool, written: Written) -> Identity | None:
+        """None when the file is not to be had; the others go on. Raises OSError when it is the disk."""
+        try:
+            return identify(path, of_journal=of_journal, spool_folder=self._spool())
+        except FileNotFoundError:
+            if of_journal:
+                return None
+            reason = "it is gone"
+        except (ConnectorError, PermissionError, IsADirectoryError) as trouble:
+            reason = str(trouble)
+        log.error("%s cannot be read: %s", path.name, reason)
+        written.failed.append(path)
+        return None
+
+    def _is_recorded(self, path: Path, identity: Identity, written: Written) -> bool:
+        """True when the ledger has this file: by its name, and with these bytes.
+
+        A record of other bytes under the name was made from a copy taken while the file was being written, or
+        the file is not ours: nobody may take it for done.
+        """
+        record = self._publisher.fold.records.get(identity.name)
+        if record is None:
+            return False
+        if record.identity["sha256"] != identity.sha256:
+            log.error("%s differs from what the ledger has under its name %s", path.name, identity.name)
+            written.failed.append(path)
+            written.known -= 1
+        return True
+
+    def _spool(self) -> Path:
+        """Where large gzip files are unpacked: on the data folder's own disk."""
+        folder = self._folder.staging_root
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
     def _mapped_here(
         self, tasks: Iterator[_Task], progress: Progress
@@ -184,6 +254,9 @@ class Writer:
         except OSError:
             self._folder.drop_staging(task.staging)
             raise
+        except (BrokenProcessPool, MemoryError):
+            self._folder.drop_staging(task.staging)
+            raise ConnectorError("a mapping process ended before its time; is there enough memory?") from None
         except Exception as trouble:
             self._folder.drop_staging(task.staging)
             reason = str(trouble) if isinstance(trouble, ConnectorError) else type(trouble).__name__
@@ -222,14 +295,20 @@ def _map(task: _Task, settings: Settings, configured: Configured, progress: Prog
             source=task.source,
             of_journal=task.of_journal,
             identity=task.identity,
+            spool_folder=task.staging.parent,
             part_bytes=settings.part_bytes,
         ),
         configured.pipeline,
-        LocalStaging(task.staging, configured),
+        LocalStaging(task.staging, configured, _source_in_rows(task)),
         Stamp(configured.fingerprint, __version__),
         seen_as=str(task.path),
         progress=progress,
     )
+
+
+def _source_in_rows(task: _Task) -> str | None:
+    """What a plain file's rows say about their sender; None for frames, which name their own."""
+    return None if task.identity.kind == "frames" else task.source or "file"
 
 
 def _bytes_of(staged: Iterable[StagedFile]) -> int:

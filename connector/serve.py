@@ -12,7 +12,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -102,8 +101,14 @@ def check(settings: Settings) -> list[str]:
             )
         notes.append("development: no sources are configured, so any source name is accepted, unsigned")
     notes += [
-        f"the secret {missing} is not set: its webhook answers 503 until it is, after a restart"
+        f"source {missing} is not set: its webhook answers 503 until it is, after a restart"
         for missing in settings.missing_secrets()
+    ]
+    notes += [
+        f"source {name} has neither secrets nor a second header and does not say `unsigned: true`: "
+        "its webhook answers 503"
+        for name, entry in settings.sources.items()
+        if not (entry.secrets or entry.second_header or entry.unsigned)
     ]
     folders = journal_folders(settings)
     folders.make()
@@ -148,8 +153,8 @@ def serve(settings: Settings, environment: Mapping[str, str]) -> int:
     """
     stopping = _Stopping()
     port = settings.port or free_port(settings.host)
-    metrics = tempfile.mkdtemp(prefix="connector-metrics-")
-    shared = {**environment, "PROMETHEUS_MULTIPROC_DIR": metrics, "CONNECTOR_PORT": str(port)}
+    metrics = _empty_metrics_folder(settings)
+    shared = {**environment, "PROMETHEUS_MULTIPROC_DIR": str(metrics), "CONNECTOR_PORT": str(port)}
     children = [
         Child("receiver", _receiver_command(settings, port), shared),
         Child("writer", [sys.executable, "-m", "connector.writer"], shared),
@@ -160,7 +165,7 @@ def serve(settings: Settings, environment: Mapping[str, str]) -> int:
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         address = f"http://{host}:{port}"
         log.info("receiving on %s/webhook/<source>, writing to %s", address, settings.data)
-        _watch(children, stopping, Path(metrics))
+        _watch(children, stopping, metrics)
         log.info("stopping: requests in flight are finished, then the journal is closed")
         for child in children:
             child.stop(STOP_SECONDS)
@@ -171,6 +176,14 @@ def serve(settings: Settings, environment: Mapping[str, str]) -> int:
         shutil.rmtree(metrics, ignore_errors=True)
     log.info("stopped")
     return 0
+
+
+def _empty_metrics_folder(settings: Settings) -> Path:
+    """Where the processes of this service count; the lock of the data folder makes it nobody else's."""
+    folder = settings.data_path.absolute() / ".metrics"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
 
 
 def _receiver_command(settings: Settings, port: int) -> list[str]:

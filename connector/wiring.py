@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import secrets
 import shutil
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from connector.write.folder import DataFolder
     from connector.write.publish import Publisher
     from connector.write.sink import RejectedSink, TableWriter
+
+
+log = logging.getLogger("connector.writer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ def configure(settings: Settings, *, preview: bool = False) -> Configured:
         raise MappingError([Fault(f"{path}: {fault.path}", fault.text) for fault in error.faults]) from None
     compiled = sha256(canonical(document) + schemas.fingerprint.encode()).hexdigest()
     label = f"{path.stem}@{compiled[:8]}"
-    fingerprint = _fingerprint(compiled, lake, settings)
+    fingerprint = _fingerprint(label, compiled, lake, settings)
     return Configured(
         Pipeline(destination, schemas, label), schemas, lake.tables, label, fingerprint, _tag(fingerprint)
     )
@@ -120,8 +124,10 @@ def _lake_settings(settings: Settings, key: bytes | None) -> LakeSettings:
     )
 
 
-def _fingerprint(compiled: str, lake: LakeSettings, settings: Settings) -> str:
+def _fingerprint(label: str, compiled: str, lake: LakeSettings, settings: Settings) -> str:
     influences = {
+        "label": label,
+        "part_bytes": settings.part_bytes,
         "compiled": compiled,
         "columns": {
             table: {name: [column.path, column.type] for name, column in columns.items()}
@@ -136,10 +142,12 @@ def _fingerprint(compiled: str, lake: LakeSettings, settings: Settings) -> str:
     return "sha256:" + sha256(canonical(influences)).hexdigest()
 
 
-def _tag(fingerprint: str, suppression: int = 0, attempt: str = "0") -> str:
+def _tag(fingerprint: str, suppression: int = 0, attempt: str = "0", source: str | None = None) -> str:
     import pyarrow
 
     depends_on = [fingerprint, suppression, __version__, f"pyarrow {pyarrow.__version__}", attempt]
+    if source is not None:
+        depends_on.append(source)
     return sha256(canonical(depends_on)).hexdigest()[:10]
 
 
@@ -176,9 +184,15 @@ def privacy_key(settings: Settings) -> bytes:
 class LocalStaging:
     """Outputs of one captured file, below the data folder but out of its readers' sight."""
 
-    def __init__(self, made: Path, configured: Configured) -> None:
+    def __init__(self, made: Path, configured: Configured, source: str | None = None) -> None:
+        """
+        Args:
+            made: the staging folder.
+            source: what rows of a plain file say about their sender; frames name their own.
+        """
         self._made = made
-        self._configured = configured
+        self._tables = configured.tables
+        self._tag = configured.tag if source is None else _tag(configured.fingerprint, source=source)
 
     @property
     def folder(self) -> Path:
@@ -187,13 +201,12 @@ class LocalStaging:
     def part(self, captured_file: str, part: int) -> TableWriter:
         from connector.write.parquet import PartWriter
 
-        configured = self._configured
-        return PartWriter(self._made, configured.tables, captured_file, part, configured.tag)
+        return PartWriter(self._made, self._tables, captured_file, part, self._tag)
 
     def rejected(self, captured_file: str) -> RejectedSink:
         from connector.write.rejected import RejectedWriter
 
-        return RejectedWriter(self._made, captured_file, self._configured.tag)
+        return RejectedWriter(self._made, captured_file, self._tag)
 
     def empty(self) -> None:
         for path in self._made.iterdir():
@@ -208,15 +221,24 @@ def data_folder(settings: Settings) -> DataFolder:
 
 def make_publisher(settings: Settings, folder: DataFolder, *, wait_seconds: float = 60.0) -> Publisher:
     """The way into the tables; a committed journal file is retired at once."""
+    from connector.journal.reader import identify
     from connector.write.publish import Publisher
 
     journal = journal_folders(settings)
 
     def retire(captured_file: str) -> None:
-        if (journal.closed / captured_file).exists():
+        """Only the very bytes that the record speaks of: a record of a copy taken too early covers less."""
+        path = journal.closed / captured_file
+        record = publisher.fold.records.get(captured_file)
+        if record is None or not path.exists():
+            return
+        if identify(path, of_journal=True).sha256 == record.identity["sha256"]:
             journal.retire(captured_file)
+        else:
+            log.error("%s is not what the ledger has under this name; it stays where it is", captured_file)
 
-    return Publisher(folder, retire=retire, unretired=journal.waiting, wait_seconds=wait_seconds)
+    publisher = Publisher(folder, retire=retire, unretired=journal.waiting, wait_seconds=wait_seconds)
+    return publisher
 
 
 def journal_folders(settings: Settings) -> JournalFolders:

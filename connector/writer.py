@@ -39,7 +39,7 @@ def run(settings: Settings) -> None:
         try:
             written = writer.write_journal()
             if written.files:
-                log.info("wrote %d captured files, %d events", written.files, written.events)
+                log.info(written.said)
             if began - tidied >= _RETENTION_SECONDS or not tidied:
                 tidied = began
                 _tidy(settings, writer)

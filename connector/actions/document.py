@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -61,7 +62,7 @@ def _read_subscription(item: Json, path: str, faults: list[Fault]) -> Subscripti
         faults.append(Fault(path, "should be an object"))
         return None
     faults.extend(_unknown(item, _SUBSCRIPTION_KEYS, path))
-    unsaid = [key for key in _TEXTS if not isinstance(item.get(key), str) or not item[key]]
+    unsaid = [key for key in _TEXTS if not _is_text(item.get(key))]
     faults.extend(Fault(f"{path}/{key}", "should be a text that is not empty") for key in unsaid)
     if not isinstance(item.get("enabled", True), bool):
         faults.append(Fault(f"{path}/enabled", "should be true or false"))
@@ -82,6 +83,11 @@ def _read_subscription(item: Json, path: str, faults: list[Fault]) -> Subscripti
         faults.extend(_language_faults(item.get("subscribe"), mapping, path))
         return None
     return Subscription(item["name"], item["subscribe"], action, mapping, path)
+
+
+def _is_text(value: Json) -> bool:
+    """Text that is not empty and that UTF-8 can hold: the name stands in every row."""
+    return isinstance(value, str) and bool(value) and not re.search("[\ud800-\udfff]", value)
 
 
 def _language_faults(subscribe: Json, mapping: Json, path: str) -> Iterable[Fault]:

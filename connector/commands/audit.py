@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from dataclasses import asdict
@@ -48,6 +49,7 @@ def run(settings: Settings, as_json: bool, deep: bool) -> int:
         f"{report.captured_files:,} captured files, {report.entries:,} ledger entries"
     )
     for count, what in (
+        (_open(journal), "journal files are being written; connector drain closes and writes them"),
         (report.waiting_files, "journal files wait to be written"),
         (report.refused, "refused bodies are kept, outside the sum"),
         (report.torn_bytes, "torn bytes at the end of journal files, never acknowledged"),
@@ -58,7 +60,14 @@ def run(settings: Settings, as_json: bool, deep: bool) -> int:
     return 0 if report.ok else 1
 
 
+def _open(journal: JournalFolders) -> int:
+    return sum(1 for _ in journal.open.glob("*.open"))
+
+
 def _refused(journal: JournalFolders) -> int:
     """Frames in the files of refused bodies."""
-    paths = [*journal.closed.glob("*"), *journal.open.glob("*.open")]
-    return sum(isinstance(found, Frame) for path in paths for found in FrameScan(path.read_bytes()))
+    count = 0
+    for path in (*journal.closed.glob("*"), *journal.open.glob("*.open")):
+        with contextlib.suppress(FileNotFoundError):
+            count += sum(isinstance(found, Frame) for found in FrameScan(path.read_bytes()))
+    return count

@@ -58,7 +58,8 @@ def _check(path: Path) -> int:
         failed += bool(found)
         for line in found:
             err.print(f"✗ {path}: {case.name}: {line}", markup=False)
-    out.print(f"{path}: compiles, {len(cases) - failed} of {len(cases)} cases hold", markup=False)
+    held = f"{len(cases) - failed} of {len(cases)} cases hold" if cases else "no cases beside it"
+    out.print(f"{path}: compiles, {held}", markup=False)
     return failed
 
 

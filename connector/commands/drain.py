@@ -43,8 +43,7 @@ def _wait_for_server(settings: Settings, journal: JournalFolders) -> Written:
     folder = data_folder(settings)
     deadline = time.monotonic() + _PATIENCE_SECONDS
     state = fold(settings.data_path)
-    before = len(state.records)
-    events = state.total.received
+    before = len(state.records), state.total
     while missing := wanted - state.records.keys():
         if time.monotonic() > deadline:
             raise Busy(f"the running server has not written {len(missing)} journal files yet; see its log")
@@ -61,7 +60,8 @@ def _wait_for_server(settings: Settings, journal: JournalFolders) -> Written:
         except Busy:
             continue
         return Writer(settings, configure(settings)).write_journal()
-    return Written(files=len(state.records) - before, events=state.total.received - events)
+    written = state.total - before[1]
+    return Written(files=len(state.records) - before[0], events=written.received, counts=written)
 
 
 def _ask_to_roll(journal: JournalFolders) -> None:

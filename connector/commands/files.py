@@ -9,6 +9,7 @@ from pathlib import Path
 from connector.errors import ConfigError
 
 _SKIPPED_SUFFIXES = frozenset((".open", ".new", ".part", ".parquet", ".md", ".yaml", ".yml", ".csv"))
+_BEING_WRITTEN = frozenset((".open", ".new"))
 _SKIPPED_NAMES = frozenset(("dummy-object.txt",))
 
 
@@ -25,16 +26,25 @@ def captured_paths(arguments: Iterable[str]) -> list[Path]:
     for argument in arguments:
         if "://" in argument:
             raise ConfigError(f"{argument}: only files of this machine are supported by this version")
-        paths = [Path(argument)] if Path(argument).exists() else [Path(p) for p in sorted(_matches(argument))]
+        named = Path(argument)
+        if named.is_file() and named.suffix in _BEING_WRITTEN:
+            raise ConfigError(f"{argument}: is still being written; connector drain closes and writes it")
+        paths = [named] if named.exists() else [Path(match) for match in _matches(argument)]
+        paths = [path for path in paths if path.suffix not in _BEING_WRITTEN]
         if not paths:
             raise ConfigError(f"{argument}: no such file or folder, and no match")
+        for path in paths:
+            if (path / "ledger" / "changes").is_dir():
+                raise ConfigError(
+                    f"{path}: is a data folder; name its journal/done or journal/closed instead"
+                )
         for path in paths:
             found.update(dict.fromkeys(_below(path)))
     return list(found)
 
 
 def _matches(pattern: str) -> list[str]:
-    return glob.glob(pattern, recursive=True)  # noqa: PTH207 - patterns may be absolute
+    return sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - patterns may be absolute
 
 
 def _below(path: Path) -> list[Path]:

@@ -25,5 +25,5 @@ def run(settings: Settings, arguments: Sequence[str], source: str | None, worker
     for path in written.failed:
         err.print(f"✗ {path}: could not be mapped", markup=False)
     known = f"; {written.known:,} were in the ledger already" if written.known else ""
-    err.print(f"wrote {written.files:,} captured files, {written.events:,} events{known}")
+    err.print(f"{written.said}{known}")
     return 1 if written.failed else 0

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from connector.config import Settings
+from connector.errors import ConfigError
 from connector.lake.open import open_lake
 from connector.terminal import err, out
 from connector.wiring import configure
@@ -17,9 +18,15 @@ if TYPE_CHECKING:
 
 
 def run(settings: Settings, query: str | None) -> int:
-    """Answer one query, or every statement read from standard input. Exit code 1 when one failed."""
+    """Answer one query, or every statement read from standard input. Exit code 1 when one failed.
+
+    Raises:
+        ConfigError: there is no such data folder.
+    """
     import duckdb
 
+    if not settings.data_path.is_dir():
+        raise ConfigError(f"{settings.data}: no such folder, so there is nothing to ask")
     lake = open_lake(settings.data_path, configure(settings, preview=True).tables)
     if query is None and sys.stdin.isatty():
         return _converse(lake)
@@ -59,7 +66,9 @@ def _converse(lake: duckdb.DuckDBPyConnection) -> int:
 
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401 - line editing for input()
-    out.print("Views: events, profiles, groups, aliases, deletions, order_lines, orders. Ctrl-D ends.")
+    out.print(
+        "Views: events, profiles, groups, aliases, deletions, order_lines, orders, rejected. Ctrl-D ends."
+    )
     text = ""
     while True:
         try:

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from connector.config import Settings
+from connector.errors import ConfigError
 from connector.journal.folders import JournalFolders
 from connector.lake.open import open_lake
 from connector.terminal import out, table
@@ -21,9 +22,15 @@ _HEADER_BYTES = 65_536
 
 
 def report(settings: Settings) -> dict[str, Any]:
-    """Backlog, age of the oldest unwritten event, last event per source, fates, rejected by reason, disk."""
+    """Backlog, age of the oldest unwritten event, last event per source, fates, rejected by reason, disk.
+
+    Raises:
+        ConfigError: there is no such data folder.
+    """
     from connector.write.ledger import fold
 
+    if not settings.data_path.is_dir():
+        raise ConfigError(f"{settings.data}: no such folder; connector serve or replay makes it")
     journal = journal_folders(settings)
     data = settings.data_path
     total = fold(data).total if data.exists() else None
@@ -82,16 +89,10 @@ def _iso(moment: datetime | None) -> str | None:
 
 
 def _rejected(data: Path) -> dict[str, int]:
-    import duckdb
-
-    if not any((data / "rejected").glob("*/*.ndjson.gz")):
-        return {}
-    pattern = str((data / "rejected").absolute() / "*" / "*.ndjson.gz")
-    rows = duckdb.execute(
-        "SELECT code, count(*) FROM read_json(?, format = 'newline_delimited', "
-        "columns = {'code': 'VARCHAR'}) GROUP BY code ORDER BY 2 DESC, 1", [pattern],
-    ).fetchall()  # fmt: skip
-    return dict(rows)
+    with open_lake(data) as lake:
+        return dict(
+            lake.execute("SELECT code, count(*) FROM rejected GROUP BY code ORDER BY 2 DESC, 1").fetchall()
+        )
 
 
 def _disk(data: Path) -> dict[str, int]:

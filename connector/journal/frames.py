@@ -23,7 +23,9 @@ MAX_HEADER_BYTES = 64 * 1024
 _VERSION = b'{"capture":1,'
 _MAX_TEXT = 200
 _SEAL_LENGTH = len('"crc32":"00000000"}')
-_FILE = re.compile(rb'\{"capture":1,"file":"([^"\\\x00-\x1f]{1,200})"')
+_FILE = re.compile(rb'\{"capture":1,"file":"([A-Za-z0-9_][A-Za-z0-9._-]{0,199})"')
+_FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}\Z", re.ASCII)
+"""What a file may be called: its name becomes part of paths."""
 
 
 class Frame(NamedTuple):
@@ -188,8 +190,11 @@ def _header(line: bytes) -> dict[str, Any] | None:
     if type(header.get("received_at_ms")) is not int:
         return None
     texts = (header.get("source"), header.get("route"), header.get("file", ""))
+    if not all(isinstance(text, str) for text in texts):
+        return None
     known = header.get("proven") in ("all", "first", "none")
-    return header if known and all(isinstance(text, str) for text in texts) else None
+    named = "file" not in header or _FILE_NAME.match(header["file"])
+    return header if known and named else None
 
 
 def _seal(sealed: bytes, body: Body | memoryview) -> bytes:

@@ -44,13 +44,17 @@ class Identity(NamedTuple):
 
 
 def identify(
-    path: Path, *, of_journal: bool = False, max_uncompressed_bytes: int = MAX_UNCOMPRESSED_BYTES
+    path: Path,
+    *,
+    of_journal: bool = False,
+    max_uncompressed_bytes: int = MAX_UNCOMPRESSED_BYTES,
+    spool_folder: Path | None = None,
 ) -> Identity:
     """Return a captured file's identity, reading it once. Raises ``OSError`` and ``CapturedFileTooLarge``.
 
-    ``of_journal``: as for ``open_captured``.
+    ``of_journal`` and ``spool_folder``: as for ``open_captured``.
     """
-    return _identity(path, load(path, max_uncompressed_bytes), of_journal)
+    return _identity(path, load(path, max_uncompressed_bytes, spool_folder), of_journal)
 
 
 def open_captured(
@@ -113,8 +117,9 @@ class CapturedFile:
         """Frames that the numbering says are lost although nothing is damaged: an alarm."""
         self.corrupt_bytes = 0
         """Bytes skipped as damaged; each region is one ``journal_corrupt`` record: an alarm."""
+        self.source = source
+        """Who sent the events of a plain file."""
         self._text = content.text
-        self._source = source
         self._part_bytes = part_bytes
         self._position = 0
         self._index = 0
@@ -148,7 +153,7 @@ class CapturedFile:
     def _foreign(self, element: Element) -> Captured:
         """Return an event that no frame of ours vouches for: no arrival, nothing proven."""
         name, index = self.identity.name, self._next_index()
-        return Captured(name, index, self._source, "file", None, "none", *element[1:])
+        return Captured(name, index, self.source, "file", None, "none", *element[1:])
 
 
 class _Frames(CapturedFile):
@@ -174,7 +179,7 @@ class _Frames(CapturedFile):
         where = f"frame {header.get('seq', '?')}"
         event = _plain_event(body)
         single = type(event) is dict or not jsontext.is_array(body)
-        simple = type(event) is dict and not is_batch(event)
+        simple = type(event) is dict and not is_batch(event) and not jsontext.long_digits(body)
         plain = Element(0, event, None, False, body.__bytes__, "element 0")
         for element in (plain,) if simple else body_elements(body):
             yield Captured(
@@ -214,7 +219,7 @@ class _Lines(CapturedFile):
 
     def _part(self, limit: int) -> Iterator[Captured]:
         # The hot loop of a backfill: what it needs is local, what is rare is elsewhere.
-        text, name, source = self._text, self.identity.name, self._source
+        text, name, source = self._text, self.identity.name, self.source
         position, size, line = self._position, len(self._text), self._line
         while position < size and position < limit:
             end = text.find(b"\n", position)
@@ -316,7 +321,7 @@ def _hint(path: Path) -> str | None:
 
 def _plain_event(raw: bytes) -> Json:
     """Decode a line that needs no second look; None when it does."""
-    if len(raw) == _LONGEST_PLAIN:
+    if len(raw) >= _LONGEST_PLAIN:
         return None
     try:
         event = orjson.loads(raw)

@@ -18,6 +18,16 @@ _SIMPLE: dict[TypeCode, str] = {
 }  # fmt: skip
 
 
+_REJECTED = {
+    "captured_file": "VARCHAR", "captured_index": "BIGINT", "code": "VARCHAR", "message": "VARCHAR",
+    "violations": "STRUCT(path VARCHAR, rule VARCHAR, expected VARCHAR, got_type VARCHAR)[]",
+    "source": "VARCHAR", "route": "VARCHAR", "received_at_ms": "BIGINT", "type": "VARCHAR",
+    "event": "VARCHAR", "message_id": "VARCHAR", "proven": "VARCHAR", "raw": "VARCHAR",
+    "raw_base64": "VARCHAR",
+}  # fmt: skip
+"""Columns of the view ``rejected`` (tables 7.3)."""
+
+
 def duckdb_type(code: TypeCode) -> str:
     """DuckDB's name of a column type (tables 2.1)."""
     if code in _SIMPLE:
@@ -30,7 +40,7 @@ def open_lake(data: Path, tables: Sequence[Table] = TABLES) -> duckdb.DuckDBPyCo
     """A connection in memory with the tables of ``data`` as views; times are UTC.
 
     Views: ``events`` and the other tables, each with a ``_raw`` twin that shows copies too, and the shipped
-    ``order_lines`` and ``orders``. A table without a file is an empty view with its columns.
+    ``order_lines``, ``orders`` and ``rejected``. What has no file is an empty view with its columns.
     """
     import duckdb
 
@@ -42,6 +52,7 @@ def open_lake(data: Path, tables: Sequence[Table] = TABLES) -> duckdb.DuckDBPyCo
             f"CREATE VIEW {table.name} AS SELECT * FROM {table.name}_raw QUALIFY row_number() OVER "
             "(PARTITION BY row_id ORDER BY received_at NULLS LAST, captured_file, captured_index) = 1"
         )
+    lake.execute(f"CREATE VIEW rejected AS {_rejected(data)}")
     for view in ("order_lines", "orders"):
         text = (files("connector.lake") / f"{view}.sql").read_text(encoding="utf-8")
         lake.execute(f"CREATE VIEW {view} AS {text}")
@@ -55,8 +66,35 @@ def _raw(data: Path, table: Table) -> str:
     folder = data / "tables" / table.name
     if not any(folder.glob("*/*.parquet")):
         return empty
-    pattern = str(folder.absolute() / "*" / "*.parquet").replace("'", "''")
+    root = folder.absolute()
+    pattern = _quoted(_escaped(folder) + "/*/*.parquet")
+    if "=" in str(root):
+        day = r"CAST(regexp_extract(filename, 'day=([0-9-]+)/[^/]*$', 1) AS DATE) AS day"
+        rows = f"SELECT * EXCLUDE (filename), {day} FROM read_parquet({pattern}, filename = true, "
+        rows += "hive_partitioning = false, "
+    else:
+        rows = f"SELECT * FROM read_parquet({pattern}, hive_partitioning = true, "
+        rows += "hive_types = {'day': DATE}, "
+    return f"{empty} UNION ALL BY NAME {rows} union_by_name = true)"
+
+
+def _rejected(data: Path) -> str:
+    """The lines of rejected events, as ``write/rejected.py`` writes them."""
+    folder = data / "rejected"
+    if not any(folder.glob("*/*.ndjson.gz")):
+        columns = ", ".join(f"NULL::{kind} AS {name}" for name, kind in _REJECTED.items())
+        return f"SELECT {columns} WHERE false"
+    declared = ", ".join(f"{name}: '{kind}'" for name, kind in _REJECTED.items())
     return (
-        f"{empty} UNION ALL BY NAME SELECT * FROM read_parquet('{pattern}', union_by_name = true, "
-        "hive_partitioning = true, hive_types = {'day': DATE})"
+        f"SELECT * FROM read_json({_quoted(_escaped(folder) + '/*/*.ndjson.gz')}, "
+        f"format = 'newline_delimited', hive_partitioning = false, columns = {{{declared}}})"
     )
+
+
+def _escaped(path: Path) -> str:
+    """A path as a pattern that matches itself."""
+    return "".join(f"[{c}]" if c in "[*?" else c for c in str(path.absolute()))
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -29,7 +29,7 @@ _INTERNAL_RETRY_AFTER_SECONDS = 5
 class SlugConverter(BaseConverter):
     """Slug of a source in a path; anything else is no such path."""
 
-    regex = "[a-z0-9][a-z0-9_-]{0,63}"
+    regex = "[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
 
 
 def create_app(

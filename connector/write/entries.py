@@ -64,6 +64,9 @@ class Counts:
     def __add__(self, other: Counts) -> Counts:
         return Counts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(Counts)))
 
+    def __sub__(self, other: Counts) -> Counts:
+        return Counts(*(getattr(self, f.name) - getattr(other, f.name) for f in fields(Counts)))
+
     def __str__(self) -> str:
         return f"received {self.received} = " + " + ".join(f"{fate} {self.of(fate)}" for fate in FATES)
 

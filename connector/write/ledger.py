@@ -83,8 +83,12 @@ def fold(root: Path, since: Fold | None = None) -> Fold:
         LedgerError: a number is missing, an entry cannot be read, was altered, does not follow its
             predecessor, or contradicts the entries before it. The message names the entry.
     """
-    state = _Folding(since or Fold())
-    for entry, sha256 in read_entries(root, state.number):
+    known = since or Fold()
+    new = list(read_entries(root, known.number))
+    if not new:
+        return known
+    state = _Folding(known)
+    for entry, sha256 in new:
         state.apply(entry, sha256)
     return state.result()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -91,7 +91,8 @@ class _DayFile:
     file: BinaryIO
     lines: gzip.GzipFile
     rows: int = 0
-    events: set[int] = field(default_factory=set)
+    events: int = 0
+    last_index: int = -1
 
     @classmethod
     def create(cls, path: Path, name: str) -> _DayFile:
@@ -102,10 +103,12 @@ class _DayFile:
     def add(self, captured_index: int, line: bytes) -> None:
         self.lines.write(line)
         self.rows += 1
-        self.events.add(captured_index)
+        if captured_index != self.last_index:
+            self.last_index = captured_index
+            self.events += 1
 
     def finish(self) -> Output:
         self.lines.close()
         self.file.close()
         size, sha256 = sealed(self.path)
-        return Output(self.name, self.rows, len(self.events), size, sha256)
+        return Output(self.name, self.rows, self.events, size, sha256)

@@ -28,6 +28,9 @@ class RowFailed(ConnectorError):
         self.column = column
         self.captured_index = captured_index
 
+    def __reduce__(self) -> tuple[type[RowFailed], tuple[str, str | None, int | None]]:
+        return RowFailed, (self.table, self.column, self.captured_index)
+
 
 class TableWriter(Protocol):
     """Takes the rows of one part of one captured file."""

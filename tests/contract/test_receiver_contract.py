@@ -135,7 +135,8 @@ def test_a_compressed_body_is_kept_decoded_whichever_form_was_signed(
         ),
         pytest.param("/webhook/nobody", ORDER, {}, 503, "unknown_source", id="unknown source"),
         pytest.param("/webhook/unset", ORDER, signature(ORDER), 503, "secret_missing", id="unset secret"),
-        pytest.param("/webhook/No-Slug", ORDER, {}, 404, "not_found", id="ill-formed slug"),
+        pytest.param("/webhook/Shop", ORDER, {}, 503, "unknown_source", id="source in capitals"),
+        pytest.param("/webhook/no.slug", ORDER, {}, 404, "not_found", id="ill-formed slug"),
         pytest.param("/elsewhere", ORDER, {}, 404, "not_found", id="another path"),
     ],
 )

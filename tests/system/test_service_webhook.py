@@ -110,7 +110,7 @@ def test_refusals_are_counted_where_an_alarm_can_see_them(service: Service) -> N
 
 
 def test_a_missing_secret_is_told_at_the_start(service: Service) -> None:
-    assert "the secret unset: env:NOBODY_SETS_THIS is not set" in service.log
+    assert "source unset: env:NOBODY_SETS_THIS is not set" in service.log
 
 
 def test_a_signed_body_that_cannot_be_read_is_kept_apart_and_an_unsigned_one_is_not(

@@ -150,7 +150,7 @@ class TestPaths:
             "/",
             "/webhook",
             "/webhook/",
-            "/webhook/Web",
+            "/webhook/we.b",
             "/webhook/-web",
             "/webhook/we%20b",
             "/webhook/web%0A",
