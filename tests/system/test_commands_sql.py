@@ -63,4 +63,15 @@ def test_a_reader_that_leaves_early_is_no_error(lake: Lake) -> None:
 
 
 def test_a_lake_without_a_file_answers_with_empty_tables(tmp_path: Path) -> None:
-    assert Lake(tmp_path).ok("sql", "SELECT count(*) AS n FROM orders") == "n\n0\n"
+    lake = Lake(tmp_path)
+    lake.ok("drain")
+
+    assert lake.ok("sql", "SELECT count(*) AS n FROM orders") == "n\n0\n"
+
+
+@pytest.mark.parametrize("command", [("sql", "FROM orders"), ("status",)], ids=lambda command: command[0])
+def test_a_misspelt_data_folder_is_not_an_empty_lake(tmp_path: Path, command: tuple[str, ...]) -> None:
+    ran = Lake(tmp_path).run(*command)
+
+    assert ran.returncode == 2
+    assert b"no such folder" in ran.stderr
