@@ -118,6 +118,22 @@ class _Alias(NamedTuple):
     condition: frozenset[str] | None
 
 
+_MOST_SHARED = 20_000
+
+
+class _SharedTexts:
+    """Equal texts become one object: rows wait by the thousand, and most of their texts are the same few."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+
+    def keeper(self) -> Callable[[str, str], str]:
+        """``keep(text, text)`` gives the text that was there first; forgets all when there are too many."""
+        if len(self._known) > _MOST_SHARED:
+            self._known.clear()
+        return self._known.setdefault
+
+
 class ObjectReader:
     """Reads one object by the declared spellings of its columns.
 
@@ -126,6 +142,7 @@ class ObjectReader:
     """
 
     def __init__(self, columns: Iterable[Column], prefix: str, *, product: bool = False) -> None:
+        self._shared = _SharedTexts()
         self._primary: dict[str, tuple[str | None, Put, str]] = {}
         self._aliases: dict[str, list[_Alias]] = {}
         for column in columns:
@@ -144,7 +161,7 @@ class ObjectReader:
 
     def read(self, value: dict[str, Json], row: Columns, flags: list[Flag], event: str | None = None) -> None:
         """Fill ``row`` from ``value``; paths of flags begin with the prefix, or with the key for products."""
-        primary, aliases = self._primary, self._aliases
+        primary, aliases, shared = self._primary, self._aliases, self._shared.keeper()
         others: list[tuple[_Alias, Json]] | None = None
         for key, sent in value.items():
             plan = primary.get(key)
@@ -152,7 +169,7 @@ class ObjectReader:
                 name, put, path = plan
                 if type(sent) is str:
                     if name is not None and sent and sent.isascii() and "\0" not in sent:
-                        row[name] = sent
+                        row[name] = shared(sent, sent)
                     elif sent:
                         put(row, sent, path, flags)
                 elif sent is not None:
@@ -212,6 +229,7 @@ class ContextReader:
             columns: the context columns, in the table's order: the cells.
             elsewhere: columns that ``context`` fills only when the rest of the event did not.
         """
+        self._shared = _SharedTexts()
         self._plan: _Plan = {}
         cells = tuple(columns)
         self.names = tuple(column.name for column in cells)
@@ -267,6 +285,7 @@ class ContextReader:
         kept_open: list[tuple[dict[str, Json], str]],
     ) -> dict[str, Json]:
         rest: dict[str, Json] = {}
+        shared = self._shared.keeper()
         for key, sent in value.items():
             found = plan.get(key)
             if found is None:
@@ -278,7 +297,7 @@ class ContextReader:
                     if kind is str
                     else kind is bool or (-_INT_32 <= sent < _INT_32 if kind is int else sent - sent == 0.0)
                 ):
-                    cells[found[1]] = sent  # type: ignore[index]
+                    cells[found[1]] = shared(sent, sent) if kind is str else sent  # type: ignore[index]
                 elif sent is None:
                     continue
                 elif sent == "":

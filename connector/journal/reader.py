@@ -8,6 +8,7 @@ or NDJSON, which is what Segment's archives and plain files hold. Memory does no
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -106,7 +107,7 @@ def _is_one_object(text: Body) -> bool:
     return type(jsontext.decode(text[:]).value) is dict
 
 
-class CapturedFile:
+class CapturedFile(ABC):
     """One pass over a captured file. The three counts are complete once every part has been consumed."""
 
     def __init__(self, content: Content, identity: Identity, source: str, part_bytes: int) -> None:
@@ -133,9 +134,9 @@ class CapturedFile:
                 pass
             forget(self._text, start, self._position)
 
+    @abstractmethod
     def _part(self, limit: int) -> Iterator[Captured]:
         """Yield events from the position to the first end at or after ``limit``; move the position there."""
-        raise NotImplementedError
 
     def _next_index(self) -> int:
         self._index += 1
