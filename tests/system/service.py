@@ -223,9 +223,15 @@ class Service(Lake):
         return code
 
     def kill_all(self) -> None:
-        """End every process of the service at once, as a power cut would."""
+        """End every process of the service at once, as a power cut would.
+
+        All are stopped first: the death of one tells others to finish in order, and none may get that far.
+        """
         assert self.process is not None
         everyone = descendants(self.pid)
+        self.process.send_signal(signal.SIGSTOP)
+        for each in everyone:
+            each.send(signal.SIGSTOP)
         self.process.kill()
         for each in everyone:
             each.send(signal.SIGKILL)
