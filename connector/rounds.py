@@ -167,17 +167,23 @@ class Writer:
     def _tasks(
         self, paths: Iterable[Path], source: str | None, of_journal: bool, written: Written, done: Done
     ) -> Iterator[_Task]:
-        seen: set[str] = set()
+        met: dict[str, str] = {}
         for path in paths:
             identity = self._identified(path, of_journal, written)
             if identity is None:
                 done(path)
-            elif identity.name in seen or self._is_recorded(path, identity, written):
-                written.known += 1
-                done(path)
-            else:
-                seen.add(identity.name)
+                continue
+            had = met.get(identity.name) or self._recorded_sha256(identity.name)
+            if had is None:
+                met[identity.name] = identity.sha256
                 yield _Task(path, identity, self._folder.new_staging(), source, of_journal)
+                continue
+            if had == identity.sha256:
+                written.known += 1
+            else:
+                log.error("%s differs from what the ledger has under its name %s", path.name, identity.name)
+                written.failed.append(path)
+            done(path)
 
     def _identified(self, path: Path, of_journal: bool, written: Written) -> Identity | None:
         """None when the file is not to be had; the others go on. Raises OSError when it is the disk."""
@@ -193,20 +199,14 @@ class Writer:
         written.failed.append(path)
         return None
 
-    def _is_recorded(self, path: Path, identity: Identity, written: Written) -> bool:
-        """True when the ledger has this file: by its name, and with these bytes.
+    def _recorded_sha256(self, name: str) -> str | None:
+        """Hash of the bytes that the ledger has under a name.
 
-        A record of other bytes under the name was made from a copy taken while the file was being written, or
-        the file is not ours: nobody may take it for done.
+        Other bytes under it mean that the record was made from a copy taken while the file was written, or
+        that the file is not ours: nobody may take it for done.
         """
-        record = self._publisher.fold.records.get(identity.name)
-        if record is None:
-            return False
-        if record.identity["sha256"] != identity.sha256:
-            log.error("%s differs from what the ledger has under its name %s", path.name, identity.name)
-            written.failed.append(path)
-            written.known -= 1
-        return True
+        record = self._publisher.fold.records.get(name)
+        return None if record is None else str(record.identity["sha256"])
 
     def _spool(self) -> Path:
         """Where large gzip files are unpacked: on the data folder's own disk."""

@@ -71,6 +71,18 @@ def test_a_record_of_a_copy_taken_too_early_does_not_make_the_whole_file_done(
     assert sum(1 for part in open_captured(waiting).parts() for _ in part) == 8
 
 
+def test_an_early_copy_named_beside_the_whole_file_does_not_hide_what_it_lacks(
+    settings: Settings, tmp_path: Path
+):
+    early, whole = tmp_path / "early", tmp_path / "whole"
+    early.write_bytes(frames(event(0)))
+    whole.write_bytes(frames(event(0), event(1)))
+
+    written = writer(settings).write([early, whole])
+
+    assert (written.files, written.known, written.failed) == (1, 0, [whole])
+
+
 @pytest.mark.parametrize("name", ["../../escaped", "/tmp/escaped", "a/b", ".hidden", "", "x" * 300])
 def test_a_name_in_a_frame_that_could_be_a_path_is_no_name(settings: Settings, tmp_path: Path, name: str):
     hostile = frames(event(0)).replace(NAME.encode(), name.encode())
