@@ -10,13 +10,10 @@ import re
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 import yaml
 from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     ValidationError,
     field_validator,
@@ -33,57 +30,18 @@ from pydantic_settings import (
 
 from connector.errors import ConfigError
 from connector.events import SourceKeys
+from connector.options import (
+    NO_REFERENCE,
+    REFERENCE,
+    PromotedColumn,
+    Reference,
+    S3Options,
+    Slug,
+    SourceSettings,
+)
 from connector.tables.layout import FIRST_DAY
 
 _FIELD = re.compile(r'field "(\w+)"')
-_REFERENCE = re.compile(r"(env|file):(.+)\Z", re.DOTALL)
-
-_NO_REFERENCE = "a secret is written as env:NAME or file:PATH, never as itself"
-
-
-def _checked_reference(value: str) -> str:
-    if not _REFERENCE.match(value):
-        raise PydanticCustomError("reference", _NO_REFERENCE)
-    return value
-
-
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
-Reference = Annotated[str, AfterValidator(_checked_reference)]
-"""Where a secret lies: ``env:NAME`` or ``file:PATH``."""
-
-
-class SecondHeader(BaseModel):
-    """A secret header beside the signature, which proves only the first element of a batch."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    name: str = Field(min_length=1, description="Name of the header.")
-    values: tuple[Reference, ...] = Field(
-        min_length=1, description="Accepted values, `env:NAME` or `file:PATH`."
-    )
-
-
-class SourceSettings(BaseModel):
-    """One sender."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    secrets: tuple[Reference, ...] = Field(
-        (), description="Shared secrets of the webhook, `env:NAME` or `file:PATH`; several while rotating."
-    )
-    second_header: SecondHeader | None = Field(
-        None, description="A secret header that proves every element of a batch."
-    )
-    unsigned: bool = Field(False, description="Accept requests without a signature.")
-    currency: str | None = Field(
-        None, pattern=r"^[A-Z]{3}$", description="Assumed when an amount names none, flagged."
-    )
-
-
-class PromotedColumn(BaseModel):
-    """A path of the event that becomes a typed column."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    path: str = Field(min_length=1, description="Dotted path, such as `properties.gift_note`.")
-    type: Literal["S", "T", "M", "Q", "I", "L", "D", "B"] = Field("S", description="Type code of the column.")
 
 
 class Settings(BaseSettings):
@@ -94,15 +52,20 @@ class Settings(BaseSettings):
     )
 
     data: str = Field(
-        "./data", description="The data folder: tables, rejected, ledger and, by default, journal."
+        "./data",
+        description="The data folder: tables, rejected, ledger and, by default, journal. Or `s3://bucket/prefix`.",
     )
+    s3: S3Options = Field(S3Options.model_validate({}), description="How S3 is reached; see below.")
     mapping: str | None = Field(
         None, description="Mapping file, YAML or JSON; the shipped `mappings/ecommerce.yaml` when not set."
     )
     schemas: Path | None = Field(
         None, description="Folder with your own schemas; they replace shipped ones by name."
     )
-    journal: Path | None = Field(None, description="Folder of the journal; `<data>/journal` when not set.")
+    journal: Path | None = Field(
+        None,
+        description="Folder of the journal, always of this machine; `<data>/journal`, `./journal` with S3.",
+    )
     privacy_key: Reference | None = Field(
         None,
         description="Key for hashes of forgotten ids, `env:NAME` or `file:PATH`; else `<data>/privacy.key`.",
@@ -133,12 +96,21 @@ class Settings(BaseSettings):
         None,
         description="Bytes of closed journal files above which it answers 503; half the free space.",
     )
+    public_share: float = Field(
+        0.5, gt=0, lt=1, description="Share of the journal's room that events with write keys may fill."
+    )
+    public_body_bytes: int = Field(
+        4_194_304, gt=0, description="Largest body accepted with a write key; Segment's own limit is 500 KB."
+    )
     publish_seconds: float = Field(2.0, gt=0, description="Pause between two rounds of the writer.")
     retention_days: int = Field(30, ge=1, description="How long written journal files are kept.")
 
     first_day: date = Field(FIRST_DAY, description="Sender's times before this day are replaced, flagged.")
     future_bound_ms: int = Field(
         86_400_000, ge=0, description="Sender's times this far after the arrival are replaced, flagged."
+    )
+    past_bound_days: int | None = Field(
+        400, ge=1, description="Times of events with a write key are replaced, flagged, when older than this."
     )
     revenue_from: tuple[Literal["revenue", "subtotal", "total_less_tax_shipping", "items"], ...] = Field(
         ("revenue",), min_length=1, description="Where `order_revenue` may come from, in order."
@@ -172,16 +144,46 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, InitSettingsSource(settings_cls, init_kwargs=_file_values())
 
+    @model_validator(mode="after")
+    def _keys_name_one_source(self) -> Self:
+        for what in ("source_ids", "write_keys"):
+            owners: dict[str, str] = {}
+            for name, entry in self.sources.items():
+                for key in getattr(entry, what):
+                    if owners.setdefault(key, name) != name:
+                        raise PydanticCustomError(
+                            "shared", f"sources {owners[key]} and {name} share one of their {what}"
+                        )
+        return self
+
+    @property
+    def is_s3(self) -> bool:
+        return self.data.startswith("s3://")
+
     @property
     def data_path(self) -> Path:
-        """The data folder on this machine. An ``s3://`` folder is a ``ConfigError``: it comes later."""
+        """The data folder when it is one of this machine.
+
+        Raises:
+            ConfigError: it is not, or it is a place of a kind nobody knows.
+        """
         if "://" in self.data:
-            raise ConfigError("data: only a folder of this machine is supported by this version")
+            raise ConfigError("data: is either a folder of this machine or s3://bucket/prefix")
         return Path(self.data)
 
     @property
+    def local_path(self) -> Path:
+        """Where this machine keeps its locks, staged files and counters: the data folder itself, or a folder
+        beside the journal when the data folder is in S3."""
+        return self.journal_path / "work" if self.is_s3 else self.data_path
+
+    @property
     def journal_path(self) -> Path:
-        return self.journal or self.data_path / "journal"
+        return self.journal or (Path("journal") if self.is_s3 else self.data_path / "journal")
+
+    def source_of_id(self, source_id: str) -> str | None:
+        """The source that a folder of Segment's archive belongs to; None when no source has this id."""
+        return next((name for name, entry in self.sources.items() if source_id in entry.source_ids), None)
 
     def source_keys(self, name: str) -> SourceKeys | None:
         """What a source accepts as proof; None when it is unknown. Without sources: anything, unsigned."""
@@ -191,21 +193,31 @@ class Settings(BaseSettings):
         if entry is None:
             return None
         missing: list[str] = []
-        secrets = tuple(_resolve(entry.secrets, missing))
+        missing_write_keys: list[str] = []
         header = entry.second_header
         return SourceKeys(
             name,
-            secrets=secrets,
+            secrets=tuple(_resolve(entry.secrets, missing)),
             second_header=header.name.lower() if header else None,
             second_values=tuple(_resolve(header.values, missing)) if header else (),
+            api_keys=tuple(_resolve(entry.api_keys, missing)),
             unsigned=entry.unsigned,
             missing=tuple(missing),
+            write_keys=tuple(_resolve(entry.write_keys, missing_write_keys)),
+            missing_write_keys=tuple(missing_write_keys),
+            events_per_second=entry.events_per_second / self.workers,
+            bytes_per_second=entry.bytes_per_second / self.workers,
         )
 
     def missing_secrets(self) -> list[str]:
         """References that are configured but not set, as ``web: env:WEB_SECRET``."""
         keys = [self.source_keys(name) for name in self.sources]
-        return [f"{source.name}: {reference}" for source in keys if source for reference in source.missing]
+        return [
+            f"{source.name}: {reference}"
+            for source in keys
+            if source
+            for reference in (*source.missing, *source.missing_write_keys)
+        ]
 
 
 def secret(reference: str) -> bytes | None:
@@ -214,9 +226,9 @@ def secret(reference: str) -> bytes | None:
     Raises:
         ConfigError: the reference is neither, as when a secret itself stands in the file.
     """
-    found = _REFERENCE.match(reference)
+    found = REFERENCE.match(reference)
     if found is None:
-        raise ConfigError(_NO_REFERENCE)
+        raise ConfigError(NO_REFERENCE)
     kind, name = found.groups()
     if kind == "env":
         value = os.environ.get(name)

@@ -64,6 +64,25 @@ class SignatureMissing(RequestRefused):
     status = 401
 
 
+class UnknownWriteKey(RequestRefused):
+    """No source has this write key. An SDK drops what gets this answer."""
+
+    code = "unknown_write_key"
+    status = 401
+
+
+class TooManyEvents(RequestRefused):
+    """A public write key brings more than its source may: the sender is asked to come again."""
+
+    code = "rate_limited"
+    status = 429
+    retryable = True
+
+    def __init__(self, message: str, *, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
 class BodyIncomplete(RequestRefused):
     """The sender stopped before the end: what came is a part and must never pass for the whole."""
 
@@ -106,3 +125,25 @@ class Busy(ConnectorError):
 
     code = "busy"
     retryable = True
+
+
+class StoreError(ConnectorError):
+    """The object store refused, or could not be reached. The message names the operation, never a key."""
+
+    code = "store_unavailable"
+    status = 503
+    retryable = True
+
+    def __init__(self, message: str, *, code: str = "store_unavailable", retryable: bool = True) -> None:
+        """``code``: ``store_unavailable`` (try again), ``store_forbidden``, ``store_missing`` (no bucket) or
+        ``store_unsuitable`` (it does not do what is needed of it)."""
+        super().__init__(message)
+        self.code = code
+        self.retryable = retryable
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _store_error, (str(self), self.code, self.retryable)
+
+
+def _store_error(message: str, code: str, retryable: bool) -> StoreError:
+    return StoreError(message, code=code, retryable=retryable)

@@ -17,6 +17,10 @@ Proven = Literal["all", "first", "none"]
 Fate = Literal["stored", "rejected", "unmatched", "duplicate", "suppressed"]
 FATES: tuple[Fate, ...] = ("stored", "rejected", "unmatched", "duplicate", "suppressed")
 
+TRACKING_ROUTES = frozenset(("batch", "import", "track", "identify", "page", "screen", "group", "alias"))
+"""Dialects of Segment's HTTP Tracking API, the short paths (``/v1/t``) under their long names. What comes so
+comes from an SDK itself: nobody has computed its times yet (segment-delivery 1.8)."""
+
 Body = bytes | mmap.mmap
 """The raw bytes of a request: in memory, or a memory-mapped spool file when they are many."""
 
@@ -28,7 +32,7 @@ class RawRequest:
     source: str
     """Slug from the path, ``[a-z0-9][a-z0-9_-]*``, at most 64 characters."""
     route: str
-    """Dialect that the path spoke: ``webhook``; later ``batch``, ``track`` and others."""
+    """Dialect that the path spoke: ``webhook``, or one of ``TRACKING_ROUTES``."""
     body: Body
     headers: Mapping[str, str]
     """Names in lower case."""
@@ -53,6 +57,8 @@ class Capture:
     content_encoding: str | None = None
     refused: str | None = None
     """Code of the refusal when the body is kept although it was refused."""
+    public: bool = False
+    """It came with a write key, which is no secret: it may fill a share of the journal only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +80,19 @@ class SourceKeys:
     second_header: str | None = None
     """Name, in lower case, of a header whose right value proves every element."""
     second_values: tuple[bytes, ...] = field(default=(), repr=False)
+    api_keys: tuple[bytes, ...] = field(default=(), repr=False)
+    """Keys of Developer-Center senders (Basic, the key as user); a right one proves every element."""
     unsigned: bool = False
     """True: a request without any proof is accepted, as ``none``."""
     missing: tuple[str, ...] = ()
     """Names of the secrets that are configured but not set: the webhook answers 503 until they are."""
+    write_keys: tuple[bytes, ...] = field(default=(), repr=False)
+    """Keys of SDKs. Public: they name a source and prove nothing."""
+    missing_write_keys: tuple[str, ...] = ()
+    """Names of the write keys that are configured but not set."""
+    events_per_second: float = 1_000.0
+    """Events that all its write keys together may bring, on average, to one receiver process."""
+    bytes_per_second: float = 10_485_760.0
 
 
 class Captured(NamedTuple):

@@ -11,7 +11,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from connector.actions.fields import LAKE_ACTIONS
-from connector.config import SecondHeader, Settings, SourceSettings
+from connector.config import Settings
+from connector.options import S3Options, SecondHeader, SourceSettings
 from connector.tables import FLAGS, REJECTED_REASONS, TABLES, TYPES, Table
 
 _BEGIN = "<!-- settings: printed by `make docs` -->"
@@ -93,6 +94,8 @@ def settings_page() -> str:
         settings_grid(SourceSettings.model_fields),
         "## `sources.<name>.second_header`\n",
         settings_grid(SecondHeader.model_fields),
+        "## `s3`\n",
+        settings_grid(S3Options.model_fields),
     ]
     return "\n".join(parts)
 
@@ -106,7 +109,7 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
     value = field.get_default(call_default_factory=True, validated_data={})
-    if value is None or value in ((), {}):
+    if value is None or value in ((), {}) or isinstance(value, S3Options):
         return ""
     return f"`{_json(value)}`"
 

@@ -8,7 +8,7 @@ import os
 import secrets
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 import yaml
 
 from connector import __version__
-from connector.actions.call import LakeSettings
+from connector.actions.call import NO_RULES, LakeSettings, SourceRules
 from connector.actions.destination import Destination
 from connector.config import Settings, secret
 from connector.errors import ConfigError, Fault, MappingError
 from connector.events import Json, SourceKeys
 from connector.jsontext import canonical
+from connector.options import SourceSettings
 from connector.pipeline import Pipeline
 from connector.schemas import read_schemas
 from connector.tables import TABLES, Table
@@ -118,10 +119,20 @@ def _lake_settings(settings: Settings, key: bytes | None) -> LakeSettings:
         )
         for table in TABLES
     )
-    currencies = {name: entry.currency for name, entry in settings.sources.items() if entry.currency}
+    rules = {name: _rules(entry) for name, entry in settings.sources.items()}
     return LakeSettings(
-        tables, settings.first_day, settings.future_bound_ms, settings.revenue_from, currencies, key
+        tables,
+        settings.first_day,
+        settings.future_bound_ms,
+        settings.revenue_from,
+        {name: rule for name, rule in rules.items() if rule != NO_RULES},
+        settings.past_bound_days,
+        key,
     )
+
+
+def _rules(entry: SourceSettings) -> SourceRules:
+    return SourceRules(**{rule.name: getattr(entry, rule.name) for rule in fields(SourceRules)})
 
 
 def _fingerprint(label: str, compiled: str, lake: LakeSettings, settings: Settings) -> str:
@@ -136,7 +147,8 @@ def _fingerprint(label: str, compiled: str, lake: LakeSettings, settings: Settin
         "first_day": settings.first_day.isoformat(),
         "future_bound_ms": settings.future_bound_ms,
         "revenue_from": list(settings.revenue_from),
-        "currencies": dict(lake.currencies),
+        "past_bound_days": settings.past_bound_days,
+        "sources": {name: asdict(rule) for name, rule in lake.sources.items()},
         "privacy_key": sha256(b"fingerprint:" + lake.privacy_key).hexdigest() if lake.privacy_key else None,
     }
     return "sha256:" + sha256(canonical(influences)).hexdigest()

@@ -25,12 +25,14 @@ MAY_IMPORT = {
     "pipeline": VALUES | {"actions", "validate", "tables"},
     "cases": VALUES | {"tables", "values"},
     "receive": VALUES,
-    "journal": VALUES,
-    "write": VALUES | {"tables", "values"},
+    "s3": VALUES,
+    "journal": VALUES | {"s3"},
+    "write": VALUES | {"tables", "values", "s3"},
     "replay": VALUES | {"pipeline", "journal", "write"},
     "sample": VALUES,
-    "lake": {"tables"},
-    "config": {"events", "errors", "tables"},
+    "lake": {"tables", "errors", "write", "s3"},
+    "options": set(),
+    "config": {"events", "errors", "tables", "options"},
 }
 """Part of ``connector`` -> what it may import of the rest. A part that is not listed is an entry point."""
 PURE = "events errors jsontext tables values validate mapping actions pipeline cases".split()

@@ -19,7 +19,7 @@ def note_currency(row: Columns, source: str, settings: LakeSettings, flags: list
     code = row.get("currency")
     if code is None:
         if any(amount in row for amount in _AMOUNTS):
-            assumed = settings.currencies.get(source)
+            assumed = settings.rules(source).currency
             flags.append(Flag("currency_assumed" if assumed else "currency_missing", "properties.currency"))
             if assumed:
                 row["currency"] = assumed

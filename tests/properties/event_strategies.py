@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from connector.actions.call import LakeSettings
+from connector.actions.call import LakeSettings, SourceRules
 from connector.actions.destination import Destination
 from connector.actions.prepare import CALL_TYPES
 from connector.events import Captured
@@ -115,7 +115,7 @@ def captured(event: Any, **more: Any) -> Captured:
 
 LAKE = LakeSettings(
     revenue_from=("revenue", "subtotal", "total_less_tax_shipping", "items"),
-    currencies={"web": "EUR"},
+    sources={"web": SourceRules(currency="EUR")},
     privacy_key=b"key",
 )
 BY_NAME = {table.name: table for table in TABLES}

@@ -8,7 +8,7 @@ import pytest
 from action_samples import call, document, order, track
 
 from connector.actions import compile_destination
-from connector.actions.call import LakeSettings
+from connector.actions.call import LakeSettings, SourceRules
 from connector.actions.fields import LAKE_ACTIONS
 from connector.errors import MappingError
 
@@ -251,7 +251,7 @@ def test_one_refusal_refuses_the_whole_event() -> None:
 
 
 def test_the_settings_of_the_lake_count() -> None:
-    settings = LakeSettings(currencies={"file": "EUR"})
+    settings = LakeSettings(sources={"file": SourceRules(currency="EUR")})
 
     (shown,) = compile_destination(one(), settings=settings)(track("A", {"value": 1}))
 

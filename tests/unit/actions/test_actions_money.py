@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from action_samples import line_rows, main_row, notes, order, track
 
-from connector.actions.call import LakeSettings
+from connector.actions.call import LakeSettings, SourceRules
 
 
 def money_notes(row: dict[str, Any]) -> list[str]:
@@ -37,7 +37,7 @@ def test_currency(properties: Any, currency: str | None, codes: list[str]) -> No
 
 
 def test_a_currency_configured_for_the_source_is_assumed_and_flagged() -> None:
-    settings = LakeSettings(currencies={"web": "EUR"})
+    settings = LakeSettings(sources={"web": SourceRules(currency="EUR")})
     amount = track("Size Guide Opened", {"value": 5})
 
     assumed = main_row(amount, settings=settings)
@@ -52,7 +52,9 @@ def test_a_currency_configured_for_the_source_is_assumed_and_flagged() -> None:
 
 
 def test_an_assumed_currency_is_the_lines_too() -> None:
-    lines = line_rows(order(currency=None), settings=LakeSettings(currencies={"web": "EUR"}))
+    lines = line_rows(
+        order(currency=None), settings=LakeSettings(sources={"web": SourceRules(currency="EUR")})
+    )
 
     assert [line["currency"] for line in lines] == ["EUR", "EUR"]
 

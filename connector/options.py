@@ -1,0 +1,100 @@
+"""The parts of the configuration file: a source, a bucket, a column. Shapes and meanings, no reading."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+REFERENCE = re.compile(r"(env|file):(.+)\Z", re.DOTALL)
+
+NO_REFERENCE = "a secret is written as env:NAME or file:PATH, never as itself"
+
+
+def _checked_reference(value: str) -> str:
+    if not REFERENCE.match(value):
+        raise PydanticCustomError("reference", NO_REFERENCE)
+    return value
+
+
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+Reference = Annotated[str, AfterValidator(_checked_reference)]
+"""Where a secret lies: ``env:NAME`` or ``file:PATH``."""
+
+
+class SecondHeader(BaseModel):
+    """A secret header beside the signature, which proves only the first element of a batch."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: str = Field(min_length=1, description="Name of the header.")
+    values: tuple[Reference, ...] = Field(
+        min_length=1, description="Accepted values, `env:NAME` or `file:PATH`."
+    )
+
+
+class SourceSettings(BaseModel):
+    """One sender."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    secrets: tuple[Reference, ...] = Field(
+        (), description="Shared secrets of the webhook, `env:NAME` or `file:PATH`; several while rotating."
+    )
+    second_header: SecondHeader | None = Field(
+        None, description="A secret header that proves every element of a batch."
+    )
+    write_keys: tuple[Reference, ...] = Field(
+        (), description="Write keys of SDKs that send to `/v1/…`; public, so they prove nothing."
+    )
+    api_keys: tuple[Reference, ...] = Field(
+        (), description="Keys of Developer-Center senders (Basic); a right one proves every element."
+    )
+    source_ids: tuple[str, ...] = Field(
+        (), description="Segment's ids of this source: its folders in Segment's archive."
+    )
+    unsigned: bool = Field(False, description="Accept requests without a signature.")
+    events_per_second: float = Field(
+        1_000.0, gt=0, description="Events per second taken from its write keys, all receivers together."
+    )
+    bytes_per_second: float = Field(
+        10_485_760.0, gt=0, description="Bytes per second taken from its write keys, all receivers together."
+    )
+    currency: str | None = Field(
+        None, pattern=r"^[A-Z]{3}$", description="Assumed when an amount names none, flagged."
+    )
+    decimal_comma: bool = Field(False, description="`19,99` and `1.234,50` are amounts of this source.")
+    minor_units: bool = Field(
+        False, description="Amounts come in the currency's smallest unit: 1999 is 19.99 USD."
+    )
+    event_aliases: dict[str, str] = Field(
+        default_factory=dict, description="Event name as sent, and the name it counts as."
+    )
+    key_aliases: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="Product field, and further keys it is sent under: `product_id: [objectID]`.",
+    )
+    unescape_categories: bool = Field(False, description="Read `Toys &amp; Games` as `Toys & Games`.")
+
+
+class S3Options(BaseModel):
+    """How a bucket is reached. Keys and regions come from where every AWS tool looks for them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    endpoint: str | None = Field(None, description="URL of a store that is not AWS; path-style addresses.")
+    region: str | None = Field(None, description="Region; else from the AWS environment.")
+    encryption: Literal["AES256", "aws:kms"] | None = Field(
+        None, description="Server-side encryption asked for with every object."
+    )
+    kms_key_id: str | None = Field(None, description="KMS key; asks for `aws:kms`.")
+    connect_timeout_seconds: float = Field(5.0, gt=0, description="Longest wait for a connection.")
+    read_timeout_seconds: float = Field(30.0, gt=0, description="Longest wait for an answer.")
+    attempts: int = Field(5, ge=1, le=20, description="Tries of one request, with growing pauses.")
+
+
+class PromotedColumn(BaseModel):
+    """A path of the event that becomes a typed column."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    path: str = Field(min_length=1, description="Dotted path, such as `properties.gift_note`.")
+    type: Literal["S", "T", "M", "Q", "I", "L", "D", "B"] = Field("S", description="Type code of the column.")
