@@ -109,6 +109,7 @@ def test_the_sample_configuration_loads(monkeypatch: pytest.MonkeyPatch):
     assert settings.missing_secrets() == [
         "web: env:WEB_SECRET",
         "web: env:WEB_HEADER",
+        "web: env:WEB_WRITE_KEY",
         "server: env:SERVER_SECRET",
     ]
 
