@@ -7,10 +7,12 @@ DATA ?= ./demo-data
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint format bench docs wheel clean
+SDKS ?= .sdks
+
+.PHONY: help demo demo-s3 test sdks check lint format bench docs wheel clean
 
 help:  ## show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 $(VENV)/.runtime: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -25,6 +27,12 @@ $(VENV)/.dev: $(VENV)/.runtime
 
 demo: $(VENV)/.runtime  ## the main job for real: receiver, signed events over HTTP, tables
 	@$(BIN)/connector demo --data $(DATA)
+
+demo-s3: $(VENV)/.dev  ## the same with the tables in S3: a SeaweedFS of its own on loopback
+	@$(BIN)/connector demo --s3 --data $(DATA)
+
+sdks: $(VENV)/.dev  ## Segment's official SDKs into .sdks, for the tests that run them
+	@$(BIN)/python tests/sdk/install.py $(SDKS)
 
 test: $(VENV)/.dev  ## the whole test suite; what is skipped is listed with the reason
 	@$(BIN)/pytest -n $(JOBS) --dist loadfile
@@ -50,4 +58,4 @@ wheel: $(VENV)/.dev  ## build the wheel into dist/
 	@$(BIN)/python -m build --wheel --no-isolation --outdir dist .
 
 clean:  ## remove what was installed and made here
-	rm -rf $(VENV) demo-data dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(SDKS) demo-data dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

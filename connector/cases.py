@@ -1,9 +1,15 @@
-"""Cases beside a mapping: an event, and the rows it must give. Pure."""
+"""Cases beside a mapping: an event, and the rows it must give. Pure.
+
+A case is ``{name, event | raw, expect}`` and, where it matters, ``source``, ``route``, ``proven``,
+``received_at`` and ``settings``. ``raw`` is the record's own text (YAML's ``!!binary`` for bytes that are no
+text), for what YAML and JSON cannot say: ``NaN``, lone surrogates, a brace that never closes. ``settings``
+are keys of ``connector.yaml`` that rows depend on; those of a source are meant for the case's own source.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from connector.errors import ConfigError
 from connector.events import Captured, Json, Outcome
@@ -12,7 +18,8 @@ from connector.tables import Table
 from connector.values.public import public_row
 from connector.values.times import read_time
 
-_KEYS = frozenset(("name", "event", "source", "route", "proven", "received_at", "expect"))
+_KEYS = frozenset(("name", "event", "raw", "source", "route", "proven", "received_at", "settings", "expect"))
+_LAKE_KEYS = frozenset(("columns", "first_day", "future_bound_ms", "past_bound_days", "revenue_from"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +30,15 @@ class Case:
     captured: Captured
     expect: list[Json]
     """``{table, row, absent}`` or ``{rejected: {code}}`` each; empty: no subscription matches."""
+    settings: Mapping[str, Json] = field(default_factory=dict)
+    """What differs from the defaults, by key of ``connector.yaml`` or of its source's entry there."""
+
+    @property
+    def configuration(self) -> dict[str, Json]:
+        """The settings in their places: ``{"first_day": ..., "sources": {"web": {"currency": "EUR"}}}``."""
+        lake = {key: value for key, value in self.settings.items() if key in _LAKE_KEYS}
+        of_source = {key: value for key, value in self.settings.items() if key not in _LAKE_KEYS}
+        return {**lake, "sources": {self.captured.source: of_source}} if of_source else lake
 
 
 def read_cases(document: Json, where: str) -> list[Case]:
@@ -37,33 +53,55 @@ def read_cases(document: Json, where: str) -> list[Case]:
 
 
 def _read_case(item: Json, where: str) -> Case:
-    if not isinstance(item, dict) or not isinstance(item.get("name"), str) or "event" not in item:
-        raise ConfigError(f"{where}: needs a name, an event and what to expect")
+    if (
+        not isinstance(item, dict)
+        or not isinstance(item.get("name"), str)
+        or ("event" in item) == ("raw" in item)
+    ):
+        raise ConfigError(f"{where}: needs a name, an event (or its raw text) and what to expect")
     unknown = set(item) - _KEYS
-    if unknown or not isinstance(item.get("expect"), list):
-        raise ConfigError(f"{where}: knows {', '.join(sorted(_KEYS))}; expect is a list")
+    if unknown or not isinstance(item.get("expect"), list) or not isinstance(item.get("settings", {}), dict):
+        raise ConfigError(f"{where}: knows {', '.join(sorted(_KEYS))}; expect is a list, settings an object")
     for place, wanted in enumerate(item["expect"]):
         if not _is_expectation(wanted):
             raise ConfigError(
                 f"{where}: expect[{place}]: is either {{table, row, absent}} or {{rejected: {{code}}}}"
             )
+    captured = _captured(item, _record(item, where))
+    return Case(item["name"], captured, item["expect"], _as_json(item.get("settings", {})))
+
+
+def _as_json(value: Json) -> Json:
+    """Through JSON and back: YAML knows dates and keys that no sender can send."""
+    return decode(dumps(value).encode()).value
+
+
+def _record(item: Json, where: str) -> bytes:
+    """The bytes that the sender would have sent."""
+    if "event" in item:
+        return dumps(item["event"]).encode()
+    raw = item["raw"]
+    if not isinstance(raw, str | bytes):
+        raise ConfigError(f"{where}: raw is the text of a record, or !!binary")
+    return raw.encode() if isinstance(raw, str) else raw
+
+
+def _captured(item: Json, raw: bytes) -> Captured:
     arrival = item.get("received_at")
-    # Through JSON and back: YAML knows dates and keys that no sender can send.
-    raw = dumps(item["event"]).encode()
-    captured = Captured(
+    event, error, repaired = decode(raw)
+    return Captured(
         captured_file="case",
         captured_index=0,
         source=item.get("source", "file"),
         route=item.get("route", "webhook"),
         received_at_ms=None if arrival is None else read_time(str(arrival)).ms,
         proven=item.get("proven", "none"),
-        event=decode(raw).value,
-        error=None,
-        repaired=False,
+        event=event,
+        error=error,
+        repaired=repaired,
         raw=lambda: raw,
         place="case",
     )
-    return Case(item["name"], captured, item["expect"])
 
 
 def _is_expectation(item: Json) -> bool:

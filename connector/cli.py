@@ -6,12 +6,14 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from connector import __version__
+from connector.cli_schemas import schemas
 from connector.errors import ConfigError, ConnectorError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -30,7 +32,17 @@ def config_option(function: F) -> F:
 
 
 def data_option(function: F) -> F:
-    return click.option("--data", help="Data folder; default ./data.", metavar="DIR")(function)
+    return click.option(
+        "--data", help="Data folder, or s3://bucket/prefix; default ./data.", metavar="DIR|S3"
+    )(function)
+
+
+def source_filter(function: F) -> F:
+    return click.option("--source", metavar="NAME", help="Only what this source sent.")(function)
+
+
+def day_option(name: str, text: str) -> Callable[[F], F]:
+    return click.option(name, type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help=text)
 
 
 def mapping_option(function: F) -> F:
@@ -75,6 +87,9 @@ def main() -> None:
     """A Segment-compatible destination that puts ecommerce events into your own lake, and loses none."""
 
 
+main.add_command(schemas)
+
+
 @main.command()
 @config_option
 @data_option
@@ -85,7 +100,8 @@ def main() -> None:
 def serve(config: str | None, **options: Any) -> None:
     """Receive, keep and write events until told to stop (SIGTERM or Ctrl-C).
 
-    Segment's webhook goes to http://HOST:PORT/webhook/<source>. Also there: /healthz, /readyz, /metrics.
+    Segment's webhook goes to http://HOST:PORT/webhook/<source>; SDKs take http://HOST:PORT as their host.
+    Also there: /healthz, /readyz, /metrics.
     """
     from connector.commands.serve import run
 
@@ -104,18 +120,28 @@ def serve(config: str | None, **options: Any) -> None:
     show_default=True,
     help="Processes that map files side by side.",
 )
+@day_option("--since", "Only folders of this day and later, as 2026-03-01.")
+@day_option("--until", "Only folders of this day and earlier.")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 def replay(
-    config: str | None, paths: tuple[str, ...], source: str | None, workers: int, **options: Any
+    config: str | None,
+    paths: tuple[str, ...],
+    source: str | None,
+    workers: int,
+    since: datetime | None,
+    until: datetime | None,
+    **options: Any,
 ) -> None:
-    """Write captured files: journal files, NDJSON, JSON arrays, each also gzipped.
+    """Write captured files: Segment's archive, journal files, NDJSON, JSON arrays, each also gzipped.
 
-    PATH is a file, a folder or a glob. What the ledger has already is passed over, so an interrupted
-    replay is simply started again.
+    PATH is a file, a folder, a glob or s3://bucket/prefix. Folders of Segment's archive
+    (segment-logs/<source id>/<day>/) name their source by its source_ids. What the ledger has already is
+    passed over, so an interrupted replay is simply started again.
     """
     from connector.commands.replay import run
 
-    sys.exit(run(_settings(config, **options), paths, source, workers))
+    first, last = since.date() if since else None, until.date() if until else None
+    sys.exit(run(_settings(config, **options), paths, source, workers, first, last))
 
 
 @main.command()
@@ -178,31 +204,34 @@ def check(config: str | None, paths: tuple[str, ...], **options: Any) -> None:
 @main.command()
 @config_option
 @data_option
+@source_filter
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def status(config: str | None, as_json: bool, **options: Any) -> None:
+def status(config: str | None, source: str | None, as_json: bool, **options: Any) -> None:
     """Backlog, oldest unwritten event, last event per source, rejected by reason, disk."""
     from connector.commands.status import report, show
 
-    found = report(_settings(config, **options))
+    found = report(_settings(config, **options), source)
     click.echo(json.dumps(found, indent=2)) if as_json else show(found)
 
 
 @main.command()
 @config_option
 @data_option
+@source_filter
 @click.argument("query", required=False)
-def sql(config: str | None, query: str | None, **options: Any) -> None:
+def sql(config: str | None, query: str | None, source: str | None, **options: Any) -> None:
     """Ask DuckDB. Views: events, profiles, groups, aliases, deletions, order_lines, orders, rejected.
 
     Without QUERY, statements are read from the terminal or from standard input.
     """
     from connector.commands.sql import run
 
-    sys.exit(run(_settings(config, **options), query))
+    sys.exit(run(_settings(config, **options), query, source))
 
 
 @main.command()
 @click.option("--data", default="./demo-data", show_default=True, metavar="DIR", help="Made anew each time.")
+@click.option("--s3", is_flag=True, help="Keep the tables in S3: a SeaweedFS server of the demo's own.")
 @click.option(
     "--events",
     default=5_000,
@@ -213,11 +242,11 @@ def sql(config: str | None, query: str | None, **options: Any) -> None:
 @click.option(
     "--seed", default=20, show_default=True, type=int, help="Another seed is another shop's traffic."
 )
-def demo(data: str, events: int, seed: int) -> None:
+def demo(data: str, s3: bool, events: int, seed: int) -> None:
     """Start a receiver, send it signed sample events over HTTP, drain, and show what is in the tables."""
     from connector.commands.demo import run
 
-    sys.exit(run(Path(data), events, seed))
+    sys.exit(run(Path(data), events, seed, in_s3=s3))
 
 
 @main.command()

@@ -55,7 +55,10 @@ class Settings(BaseSettings):
         "./data",
         description="The data folder: tables, rejected, ledger and, by default, journal. Or `s3://bucket/prefix`.",
     )
-    s3: S3Options = Field(S3Options.model_validate({}), description="How S3 is reached; see below.")
+    s3: S3Options = Field(
+        S3Options.model_validate({}),
+        description="How S3 is reached: endpoint, region, encryption, patience; see docs/settings.md.",
+    )
     mapping: str | None = Field(
         None, description="Mapping file, YAML or JSON; the shipped `mappings/ecommerce.yaml` when not set."
     )
@@ -85,7 +88,9 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(134_217_728, gt=0, description="Largest body accepted; above it 413.")
     spool_bytes: int = Field(4_194_304, gt=0, description="Bodies above it are spooled to disk.")
     max_in_flight_bytes: int = Field(
-        536_870_912, gt=0, description="Bytes being received at one time, per process; above it 503."
+        536_870_912,
+        gt=0,
+        description="Bytes of webhooks being received at one time, per process; above it 503.",
     )
     roll_bytes: int = Field(67_108_864, gt=0, description="A journal file is closed at this size,")
     roll_seconds: float = Field(20.0, gt=0, description="or this long after its first frame.")
@@ -97,7 +102,10 @@ class Settings(BaseSettings):
         description="Bytes of closed journal files above which it answers 503; half the free space.",
     )
     public_share: float = Field(
-        0.5, gt=0, lt=1, description="Share of the journal's room that events with write keys may fill."
+        0.5,
+        gt=0,
+        lt=1,
+        description="Share of the journal's room that write keys may fill; they leave reserve / share free.",
     )
     public_body_bytes: int = Field(
         4_194_304, gt=0, description="Largest body accepted with a write key; Segment's own limit is 500 KB."

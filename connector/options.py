@@ -24,6 +24,9 @@ Reference = Annotated[str, AfterValidator(_checked_reference)]
 """Where a secret lies: ``env:NAME`` or ``file:PATH``."""
 
 
+EventName = Annotated[str, Field(min_length=1)]
+
+
 class SecondHeader(BaseModel):
     """A secret header beside the signature, which proves only the first element of a batch."""
 
@@ -65,9 +68,9 @@ class SourceSettings(BaseModel):
     )
     decimal_comma: bool = Field(False, description="`19,99` and `1.234,50` are amounts of this source.")
     minor_units: bool = Field(
-        False, description="Amounts come in the currency's smallest unit: 1999 is 19.99 USD."
+        False, description="Amounts of events come in the currency's smallest unit: 1999 is 19.99 USD."
     )
-    event_aliases: dict[str, str] = Field(
+    event_aliases: dict[EventName, EventName] = Field(
         default_factory=dict, description="Event name as sent, and the name it counts as."
     )
     key_aliases: dict[str, tuple[str, ...]] = Field(

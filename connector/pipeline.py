@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connector.actions.call import Refusal
-from connector.actions.destination import Destination
+from connector.actions.destination import Destinations
 from connector.actions.prepare import prepare
 from connector.events import Captured, Json, Outcome, Rejected
 from connector.tables.vocabulary import REJECTED_REASONS
@@ -15,12 +15,12 @@ _UNMATCHED = Outcome("unmatched")
 class Pipeline:
     """Captured event to outcome. Made once per configuration; holds no state between events."""
 
-    def __init__(self, destination: Destination, schemas: Schemas, mapping: str) -> None:
+    def __init__(self, destinations: Destinations, schemas: Schemas, mapping: str) -> None:
         """
         Args:
             mapping: label that rows carry, ``<name>@<first 8 hex of the hash of mapping and schemas>``.
         """
-        self._destination = destination
+        self._destination_of = destinations.of
         self._schemas = schemas
         self._mapping = mapping
 
@@ -39,6 +39,7 @@ class Pipeline:
     def _outcome(self, captured: Captured) -> Outcome:
         if captured.error is not None:
             raise Refusal(captured.error, f"{REJECTED_REASONS[captured.error]} ({captured.place})")
+        destination = self._destination_of(captured.source)
         call = prepare(
             captured.event,
             source=captured.source,
@@ -47,14 +48,16 @@ class Pipeline:
             received_at_ms=captured.received_at_ms,
             repaired=captured.repaired,
             mapping=self._mapping,
+            names=destination.names,
         )
-        checked = self._schemas.check(call.event, call.event["event"] if call.type == "track" else None)
+        name = call.event["event"] if call.type == "track" else None
+        checked = self._schemas.check(call.event, name, call.type)
         if checked.rejects:
             rejected = _rejected(captured.event, "schema_violation", "a schema whose policy is reject")
             return Outcome("rejected", rejected=rejected._replace(violations=checked.violations))
         if checked.violations:
             call = call._replace(violations=checked.violations)
-        rows = self._destination.rows(call)
+        rows = destination.rows(call)
         return _UNMATCHED if rows is None else Outcome("stored", rows)
 
 

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from connector.actions.fields import LAKE_ACTIONS
 from connector.config import Settings
 from connector.options import S3Options, SecondHeader, SourceSettings
+from connector.reference_schemas import schemas_page
 from connector.tables import FLAGS, REJECTED_REASONS, TABLES, TYPES, Table
 
 _BEGIN = "<!-- settings: printed by `make docs` -->"
@@ -22,7 +23,12 @@ _NOTE = "<!-- Printed by `make docs` from the declarations in `connector/`; edit
 
 def pages() -> dict[str, str]:
     """File name below ``docs/`` to its text."""
-    return {"tables.md": tables_page(), "actions.md": actions_page(), "settings.md": settings_page()}
+    return {
+        "tables.md": tables_page(),
+        "actions.md": actions_page(),
+        "settings.md": settings_page(),
+        "schemas.md": schemas_page(),
+    }
 
 
 def tables_page() -> str:

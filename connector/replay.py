@@ -92,7 +92,7 @@ def stage(
 
     Args:
         reopen: opens the captured file; called again when a row cannot be written.
-        seen_as: path under which it was met, for people.
+        seen_as: path or address under which it was met, for people.
 
     Raises:
         OSError: the disk refused; nothing is visible, begin again later.
@@ -138,7 +138,8 @@ class _Run:
             self._write_part(events, writer)
             outputs.extend(writer.finish())
         rejected = self._rejects.finish()
-        return StagedFile(self._staging.folder, self._record(stamp, seen_as, outputs, rejected))
+        record = self._record(stamp, seen_as, outputs, rejected)
+        return StagedFile(self._staging.folder, record, dict(self._rejects.codes))
 
     def _write_part(self, events: Iterator[Captured], writer: TableWriter) -> None:
         pipeline, failed, fates = self._pipeline, self._failed, self._fates
@@ -176,7 +177,7 @@ class _Run:
                 "kind": identity.kind,
                 "bytes": identity.bytes,
                 "sha256": identity.sha256,
-                **({} if identity.kind == "frames" else {"source": captured.source}),
+                **({} if captured.names_sources else {"source": captured.source}),
             },
             configuration=stamp.configuration,
             connector=stamp.connector,

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from connector.config import Settings
-from connector.errors import ConfigError
-from connector.wiring import journal_folders
+from connector.errors import ConfigError, StoreError
+from connector.wiring import journal_folders, known_sources, object_store
 
 log = logging.getLogger("connector")
 
@@ -90,8 +90,8 @@ def check(settings: Settings) -> list[str]:
     """Refuse what cannot work, and say what a person should know before the first event.
 
     Raises:
-        ConfigError: locks do not work on the journal's file system, anybody could send without a proof, or
-            the address cannot be listened on.
+        ConfigError: locks do not work on the journal's file system, anybody could send without a proof, two
+            sources have the same write key, or the address cannot be listened on.
     """
     notes = []
     if not settings.sources:
@@ -101,21 +101,41 @@ def check(settings: Settings) -> list[str]:
             )
         notes.append("development: no sources are configured, so any source name is accepted, unsigned")
     notes += [
-        f"source {missing} is not set: its webhook answers 503 until it is, after a restart"
+        f"source {missing} is not set: requests that need it are answered 503 until it is, after a restart"
         for missing in settings.missing_secrets()
     ]
     notes += [
-        f"source {name} has neither secrets nor a second header and does not say `unsigned: true`: "
-        "its webhook answers 503"
+        f"source {name} has neither secrets, a second header, api_keys nor write_keys and does not say "
+        "`unsigned: true`: its webhook answers 503"
         for name, entry in settings.sources.items()
-        if not (entry.secrets or entry.second_header or entry.unsigned)
+        if not (entry.secrets or entry.second_header or entry.api_keys or entry.write_keys or entry.unsigned)
     ]
+    known_sources(settings)
     folders = journal_folders(settings)
     folders.make()
     if not folders.flock_works():
         raise ConfigError(f"journal: file locks do not work in {folders.root}; use a local file system")
     _check_address(settings.host, settings.port)
     return notes
+
+
+def check_store(settings: Settings) -> list[str]:
+    """Try the store that the tables go to. One that is out of reach is no reason not to receive.
+
+    Raises:
+        StoreError: ``store_unsuitable``: two writers could both win.
+    """
+    if not settings.is_s3:
+        return []
+    from connector.s3.probe import probe
+
+    try:
+        probe(object_store(settings))
+    except StoreError as trouble:
+        if trouble.code == "store_unsuitable":
+            raise
+        return [f"{trouble}; events are kept in the journal until {settings.data} can be written"]
+    return []
 
 
 def free_port(host: str) -> int:
@@ -164,7 +184,9 @@ def serve(settings: Settings, environment: Mapping[str, str]) -> int:
             child.start()
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         address = f"http://{host}:{port}"
-        log.info("receiving on %s/webhook/<source>, writing to %s", address, settings.data)
+        log.info(
+            "receiving on %s/webhook/<source> and %s/v1/, writing to %s", address, address, settings.data
+        )
         _watch(children, stopping, metrics)
         log.info("stopping: requests in flight are finished, then the journal is closed")
         for child in children:
@@ -180,7 +202,7 @@ def serve(settings: Settings, environment: Mapping[str, str]) -> int:
 
 def _empty_metrics_folder(settings: Settings) -> Path:
     """Where the processes of this service count; the lock of the data folder makes it nobody else's."""
-    folder = settings.data_path.absolute() / ".metrics"
+    folder = settings.local_path.absolute() / ".metrics"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return folder

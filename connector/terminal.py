@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import (
@@ -18,6 +19,8 @@ from rich.progress import (
 )
 from rich.table import Table
 
+_File = TypeVar("_File")
+
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -29,6 +32,32 @@ def log_to_stderr(level: int = logging.INFO) -> None:
     )
 
 
+class FileBar:
+    """A bar over files with a counter of events."""
+
+    def __init__(self, bar: Progress, what: str, files: int) -> None:
+        self._bar = bar
+        self._task = bar.add_task(what, total=files, events=0)
+        self._files = files
+        self._events = 0
+
+    def events(self, more: int) -> None:
+        """Events have been mapped."""
+        self._events += more
+        self._bar.update(self._task, events=self._events)
+
+    def done(self) -> None:
+        """A file is done."""
+        self._bar.advance(self._task)
+
+    def counted(self, files: Iterable[_File]) -> Iterator[_File]:
+        """Pass files on; each makes the total grow by one."""
+        for file in files:
+            self._files += 1
+            self._bar.update(self._task, total=self._files)
+            yield file
+
+
 @contextmanager
 def progress(what: str, files: int) -> Iterator[tuple[Callable[[int], None], Callable[[], None]]]:
     """A bar over files with a counter of events, on standard error, when that is a terminal.
@@ -36,21 +65,20 @@ def progress(what: str, files: int) -> Iterator[tuple[Callable[[int], None], Cal
     Yields:
         Two functions: one is told of mapped events, the other that a file is done.
     """
+    with growing_progress(what, files) as bar:
+        yield bar.events, bar.done
+
+
+@contextmanager
+def growing_progress(what: str, files: int = 0) -> Iterator[FileBar]:
+    """As ``progress``, for files that are found on the way."""
     bar = Progress(
         SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
         TextColumn("files  {task.fields[events]:,} events"), TimeElapsedColumn(),
         console=err, transient=True, disable=not err.is_terminal,
     )  # fmt: skip
-    task = bar.add_task(what, total=files, events=0)
-    counted = 0
-
-    def events(more: int) -> None:
-        nonlocal counted
-        counted += more
-        bar.update(task, events=counted)
-
     with bar:
-        yield events, lambda: bar.advance(task)
+        yield FileBar(bar, what, files)
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

@@ -1,10 +1,10 @@
 """Check events against JSON Schema: what deviates from the documents, where, and whether that rejects.
 
-A document with a ``title`` holds for the track event of that name, ``envelope.json`` for every event, and a
-document without a title is a part that others refer to. ``x-policy`` says what a violation costs, ``"flag"``
-(the default: a note on the row) or ``"reject"`` (the event is rejected), for a whole subschema or by keyword,
-``{"required": "reject"}``. It holds for everything inside the subschema, behind references too, until
-something nearer says otherwise.
+A document with a ``title`` holds for the track event of that name, one with ``x-call`` for every call of that
+type, ``envelope.json`` for every call, and any other document is a part that others refer to. ``x-policy``
+says what a violation costs, ``"flag"`` (the default: a note on the row) or ``"reject"`` (the event is
+rejected), for a whole subschema or by keyword, ``{"required": "reject"}``. It holds for everything inside the
+subschema, behind references too, until something nearer says otherwise.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ from connector import jsontext
 from connector.errors import ConfigError, Fault
 from connector.events import Json, Violation
 from connector.schemas.documents import (
+    ENVELOPE,
     Policy,
     Rule,
     own_faults,
     pointer,
     reference_faults,
+    registry_of,
     rule_at,
     shared_faults,
     spoken_keys,
     text,
+    with_ids,
 )
 
 if TYPE_CHECKING:
     import jsonschema
     import referencing
 
-ENVELOPE = "envelope.json"
-URN_PREFIX = "urn:segment-lake:schema:"
-"""With the stem of the file name, the ``$id`` of a document that states none."""
 MAX_VIOLATIONS = 100
 _MAX_LEVELS = 255
 """Nesting of a value that jsonschema-rs 0.60 copies into an error; one level more and it raises."""
@@ -58,6 +58,15 @@ class Checked(NamedTuple):
 VALID = Checked((), False)
 
 
+class _Finding(NamedTuple):
+    """One violation and what it costs."""
+
+    violation: Violation
+    policy: Policy
+    document: int
+    """Which of the documents says so; the last is the nearest to the event."""
+
+
 @dataclass(frozen=True, slots=True)
 class Schemas:
     """Compiled documents: immutable, and one for all threads."""
@@ -65,6 +74,7 @@ class Schemas:
     fingerprint: str
     """SHA-256 of the canonical JSON of all documents with their file names, 64 hex digits."""
     _everywhere: _Check = field(repr=False)
+    _by_call: Mapping[str, _Check] = field(repr=False)
     _by_name: Mapping[str, _Check] = field(repr=False)
 
     @property
@@ -72,33 +82,43 @@ class Schemas:
         """The event names that have a document of their own, sorted."""
         return tuple(sorted(self._by_name))
 
-    def check(self, event: Json, event_name: str | None = None) -> Checked:
+    @property
+    def call_types(self) -> tuple[str, ...]:
+        """The call types that have a document of their own, sorted."""
+        return tuple(sorted(self._by_call))
+
+    def check(self, event: Json, event_name: str | None = None, call_type: str | None = None) -> Checked:
         """
-        Return how an event deviates from the envelope and from the document of its name.
+        Return how an event deviates from the envelope and from the documents of its call type and its name.
 
         Args:
             event: as decoded; not modified. NaN and infinities count as null, lone surrogates as U+FFFD.
-            event_name: of a track call the name after folding (``Order Completed``), else None. A name that
-                has no document is checked as None is.
+            event_name: of a track call the name after folding (``Order Completed``), else None. A name
+                makes it a track call. A name that has no document is checked as any track call is.
+            call_type: ``identify``, ``track`` ... A type that has no document is held to the envelope alone.
 
         Returns:
             ``VALID``, or what was found. Nothing in it comes from the sender: not a value, and in a path
             not a key, for one that no document names is ``*``. An ``anyOf`` that no branch satisfies is one
-            violation at the place of the ``anyOf``.
+            violation at the place of the ``anyOf``. Where several documents state the same rule for one
+            place, the nearest is quoted: the event's before the call type's before the envelope.
         """
-        return self._check_of(event_name).run(event)
+        return self._check_of(event_name, call_type).run(event)
 
-    def explain(self, event: Json, event_name: str | None = None) -> list[str]:
+    def explain(self, event: Json, event_name: str | None = None, call_type: str | None = None) -> list[str]:
         """
         Return the deviations for a person: one line each, and below an ``anyOf`` what each branch lacked.
 
         The ``jsonschema`` package finds them, a second opinion that takes some hundred times as long.
         Arguments as for ``check``; the lines hold no values either.
         """
-        return self._check_of(event_name).explain(event)
+        return self._check_of(event_name, call_type).explain(event)
 
-    def _check_of(self, event_name: str | None) -> _Check:
-        return self._by_name.get(event_name or "", self._everywhere)
+    def _check_of(self, event_name: str | None, call_type: str | None) -> _Check:
+        named = self._by_name.get(event_name) if event_name else None
+        if named is not None:
+            return named
+        return self._by_call.get("track" if event_name else call_type or "", self._everywhere)
 
 
 def compile_schemas(documents: Mapping[str, Json]) -> Schemas:
@@ -113,27 +133,27 @@ def compile_schemas(documents: Mapping[str, Json]) -> Schemas:
         ConfigError: all faults, one a line: ``order_completed.json#/properties/x text``. How the documents
             refer to each other is looked at once each is right by itself.
     """
-    from referencing import Registry
-    from referencing.jsonschema import DRAFT202012
-
     _refuse(fault for name in sorted(documents) for fault in own_faults(name, documents[name]))
-    named = {name: {"$id": _default_id(name), **documents[name]} for name in sorted(documents)}
-    _refuse([*shared_faults(named, "$id"), *shared_faults(named, "title")])
-    resources = [(document["$id"], document) for document in named.values()]
-    registry: referencing.Registry[Any] = Registry().with_resources(
-        (uri, DRAFT202012.create_resource(document)) for uri, document in resources
-    )
+    named = with_ids(documents)
+    _refuse(fault for keyword in ("$id", "title", "x-call") for fault in shared_faults(named, keyword))
+    registry = registry_of(named)
     _refuse(fault for name in named for fault in reference_faults(name, named[name], registry))
-    compiled = jsonschema_rs.Registry(resources)
+    compiled = jsonschema_rs.Registry([(document["$id"], document) for document in named.values()])
     _refuse(fault for name in named for fault in _compile_faults(name, named[name], compiled))
 
     spoken = frozenset(key for document in named.values() for key in spoken_keys(document))
-    common = [named[ENVELOPE]["$id"]] if ENVELOPE in named else []
+
+    def check_of(*uris: str) -> _Check:
+        return _Check([uri for uri in uris if uri], registry, compiled, spoken)
+
+    common = named[ENVELOPE]["$id"] if ENVELOPE in named else ""
+    calls = {document["x-call"]: document["$id"] for document in named.values() if "x-call" in document}
     titled = {document["title"]: document["$id"] for document in named.values() if "title" in document}
     return Schemas(
         fingerprint=sha256(jsontext.canonical(dict(documents))).hexdigest(),
-        _everywhere=_Check(common, registry, compiled, spoken),
-        _by_name={title: _Check([*common, uri], registry, compiled, spoken) for title, uri in titled.items()},
+        _everywhere=check_of(common),
+        _by_call={call: check_of(common, uri) for call, uri in calls.items()},
+        _by_name={title: check_of(common, calls.get("track", ""), uri) for title, uri in titled.items()},
     )
 
 
@@ -163,8 +183,8 @@ class _Check:
             pass
         event = _plain(event)
         found = {self._finding(error, event) for error in self._validator.iter_errors(event)}
-        violations = sorted({violation for violation, _ in found})[:MAX_VIOLATIONS]
-        return Checked(tuple(violations), any(policy == "reject" for _, policy in found))
+        violations = sorted(_nearest(found))[:MAX_VIOLATIONS]
+        return Checked(tuple(violations), any(finding.policy == "reject" for finding in found))
 
     def explain(self, event: Json) -> list[str]:
         from jsonschema import Draft202012Validator
@@ -175,12 +195,14 @@ class _Check:
         errors = sorted(validator.iter_errors(_plain(event)), key=_place)
         return list(dict.fromkeys(line for error in errors for line in self._lines(error)))
 
-    def _finding(self, error: jsonschema_rs.ValidationError, event: Json) -> tuple[Violation, Policy]:
-        keyword, expected, policy = self._rule(tuple(error.evaluation_path))
+    def _finding(self, error: jsonschema_rs.ValidationError, event: Json) -> _Finding:
+        rule_path = tuple(error.evaluation_path)
+        keyword, expected, policy = self._rule(rule_path)
         path, got_type = error.instance_path, _type_name(_at(event, error.instance_path))
         if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Required):
             path, got_type = [*path, error.kind.property], "missing"
-        return Violation(pointer(path, self._spoken), keyword, expected, got_type), policy
+        violation = Violation(pointer(path, self._spoken), keyword, expected, got_type)
+        return _Finding(violation, policy, int(rule_path[1]))  # allOf, then the number of the document
 
     def _lines(self, error: jsonschema.ValidationError) -> Iterator[str]:
         path, missing = list(error.absolute_path), _missing(error)
@@ -190,6 +212,19 @@ class _Check:
             yield f"{pointer(place, self._spoken) or 'the event'}: {says}"
         for branch in sorted(error.context or (), key=_place):
             yield from (f"  {line}" for line in self._lines(branch))
+
+
+def _nearest(found: Iterable[_Finding]) -> set[Violation]:
+    """Return the violations, those of one place and rule only as the nearest document states them."""
+    by_rule: dict[tuple[str, str], list[_Finding]] = {}
+    for finding in found:
+        by_rule.setdefault((finding.violation.path, finding.violation.rule), []).append(finding)
+    return {
+        finding.violation
+        for findings in by_rule.values()
+        for finding in findings
+        if finding.document == max(other.document for other in findings)
+    }
 
 
 def _compile(schema: Json, compiled: jsonschema_rs.Registry) -> jsonschema_rs.Validator:
@@ -218,10 +253,6 @@ def _holds(document: Json, path: Iterable[str | int], value: Json) -> bool:
 def _refuse(faults: Iterable[Fault]) -> None:
     if lines := dict.fromkeys(str(fault) for fault in faults):
         raise ConfigError("\n".join(lines))
-
-
-def _default_id(name: str) -> str:
-    return URN_PREFIX + name.removesuffix(".json")
 
 
 def _missing(error: jsonschema.ValidationError) -> list[str]:

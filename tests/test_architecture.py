@@ -16,18 +16,20 @@ MAY_IMPORT = {
     "events": set(),
     "errors": set(),
     "jsontext": {"events"},
+    "objects": set(),
     "tables": VALUES,
     "values": VALUES | {"tables"},
     "schemas": VALUES,
     "validate": VALUES | {"schemas"},
+    "tracking_plan": VALUES | {"schemas"},
     "mapping": VALUES,
     "actions": VALUES | {"values", "tables", "mapping"},
     "pipeline": VALUES | {"actions", "validate", "tables"},
     "cases": VALUES | {"tables", "values"},
     "receive": VALUES,
-    "s3": VALUES,
+    "s3": VALUES | {"objects"},
     "journal": VALUES | {"s3"},
-    "write": VALUES | {"tables", "values", "s3"},
+    "write": VALUES | {"tables", "values", "objects"},
     "replay": VALUES | {"pipeline", "journal", "write"},
     "sample": VALUES,
     "lake": {"tables", "errors", "write", "s3"},
@@ -35,7 +37,7 @@ MAY_IMPORT = {
     "config": {"events", "errors", "tables", "options"},
 }
 """Part of ``connector`` -> what it may import of the rest. A part that is not listed is an entry point."""
-PURE = "events errors jsontext tables values validate mapping actions pipeline cases".split()
+PURE = "events errors jsontext tables values validate tracking_plan mapping actions pipeline cases".split()
 EFFECTS = {"os", "time", "random", "logging", "socket", "subprocess", "threading", "flask", "boto3", "duckdb",
            "pyarrow", "pathlib"}  # fmt: skip
 HEAVY = {"pyarrow", "duckdb", "boto3", "flask", "granian"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -142,6 +144,9 @@ def test_what_a_schema_rejects_is_shown_with_its_findings() -> None:
         ([{"name": "a", "expect": []}], "case 0: needs a name, an event"),
         ([{"name": "a", "event": {}}], "expect is a list"),
         ([{"name": "a", "event": {}, "expect": [], "expects": []}], "case 0: knows"),
+        ([{"name": "a", "event": {}, "raw": "{}", "expect": []}], "case 0: needs a name, an event"),
+        ([{"name": "a", "event": {}, "settings": ["currency"], "expect": []}], "settings an object"),
+        ([{"name": "a", "raw": {}, "expect": []}], "case 0: raw is the text of a record"),
         ([{"name": "a", "event": {}, "expect": ["events"]}], r"expect\[0\]: is either"),
         ([{"name": "a", "event": {}, "expect": [{"row": {}}]}], r"expect\[0\]: is either"),
         (
@@ -170,3 +175,45 @@ def test_a_date_that_yaml_reads_is_the_text_a_sender_writes(tmp_path: Path) -> N
 
     assert case.captured.event == {"timestamp": "2026-03-14T12:00:00+00:00"}
     assert case.captured.received_at_ms == 1_773_489_601_000
+
+
+@pytest.mark.parametrize("raw", ['{"price":NaN}', b'{"price":NaN}'])
+def test_the_text_of_a_record_is_read_as_captured_bytes_are(raw: Any) -> None:
+    (case,) = read_cases([{"name": "a", "raw": raw, "expect": []}], "here")
+
+    assert case.captured.repaired
+    assert math.isnan(case.captured.event["price"])
+    assert case.captured.raw() == b'{"price":NaN}'
+
+
+def test_a_record_that_cannot_be_read_is_rejected_for_that() -> None:
+    (case,) = read_cases(
+        [{"name": "a", "raw": '{"type":', "expect": [{"rejected": {"code": "truncated"}}]}], "here"
+    )
+
+    assert faults_of(case, MAPPINGS / "ecommerce.yaml") == []
+
+
+def test_the_settings_of_a_case_are_words_of_the_configuration_for_its_own_source() -> None:
+    said = {
+        "first_day": date(2020, 1, 1),
+        "currency": "EUR",
+        "event_aliases": {"Verkauft": "Order Completed"},
+    }
+
+    (case,) = read_cases(
+        [{"name": "a", "event": EVENT, "source": "shop", "settings": said, "expect": []}], "here"
+    )
+
+    assert case.configuration == {
+        "first_day": "2020-01-01",
+        "sources": {"shop": {"currency": "EUR", "event_aliases": {"Verkauft": "Order Completed"}}},
+    }
+    settings = load_settings(**case.configuration)
+    assert (settings.first_day, settings.sources["shop"].currency) == (date(2020, 1, 1), "EUR")
+
+
+def test_a_case_without_settings_runs_under_the_defaults() -> None:
+    (case,) = read_cases([{"name": "a", "event": EVENT, "expect": []}], "here")
+
+    assert case.configuration == {}

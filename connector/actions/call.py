@@ -69,7 +69,8 @@ class Call(NamedTuple):
     """One event on its way to its rows."""
 
     event: dict[str, Json]
-    """The event with ``type`` and the spec's ``event`` name filled in; else as received."""
+    """The event with ``type`` and the spec's ``event`` name filled in, and with the times that count when an
+    SDK sent it itself; else as received."""
     type: str
     """``track`` ``page`` ``screen`` ``identify`` ``group`` ``alias`` ``delete``."""
     received_event: str | None
@@ -86,6 +87,8 @@ class Call(NamedTuple):
     violations: Sequence[Violation] = ()
     mapping: str = ""
     """Label of the mapping, ``<name>@<8 hex>``."""
+    sent_times: Mapping[str, Json] | None = None
+    """Times by key as an SDK sent them, where the event holds computed ones; None: nothing was computed."""
 
 
 class Refusal(Exception):

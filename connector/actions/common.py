@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from connector.actions.call import Call, Columns, LakeSettings
 from connector.actions.reading import is_missing
-from connector.events import Flag, Json
+from connector.events import TRACKING_ROUTES, Flag, Json
 from connector.jsontext import dumps
 from connector.tables.layout import LAST_DAY, ms_of
 from connector.values.coerce import text
 from connector.values.times import plain_ms, read_time
 
 _LAST_MS = ms_of(LAST_DAY)
+_DAY_MS = 86_400_000
 _TIMES = (("originalTimestamp", "original_timestamp"), ("sentAt", "sent_at"), ("receivedAt", "received_at"))
 SHARED_KEYS = frozenset(
     "type event messageId userId anonymousId groupId channel timestamp originalTimestamp sentAt receivedAt "
@@ -94,7 +95,6 @@ def put_times(
     rest: dict[str, Json],
 ) -> None:
     """The four times, and the one that counts (tables 6.2). Source: segment-delivery 1.8, quirks 58 to 62."""
-    first_ms = settings.first_ms
     for key, column in _TIMES:
         value = event.get(key)
         plain = plain_ms(value)
@@ -123,18 +123,41 @@ def put_times(
         if not read.exact:
             rest["timestamp"] = sent
     latest = _LAST_MS if received is None else min(_LAST_MS, received + settings.future_bound_ms)
-    if stated is not None and first_ms <= stated <= latest:
+    usable = stated is not None and _earliest(call, settings) <= stated <= latest
+    if stated is not None and not usable:
+        flags.append(Flag("time_out_of_range", "timestamp"))
+        if call.sent_times is None:
+            rest["timestamp"] = sent
+    if call.sent_times is not None:
+        _keep_sent_times(call.sent_times, row, rest, all_of_them=not usable)
+    if usable:
         row["timestamp"] = stated
         return
-    if stated is not None:
-        flags.append(Flag("time_out_of_range", "timestamp"))
-        rest["timestamp"] = sent
     for other in (received, call.received_at_ms, row.get("original_timestamp")):
-        if other is not None and first_ms <= other <= _LAST_MS:
+        if other is not None and settings.first_ms <= other <= _LAST_MS:
             row["timestamp"] = other
             flags.append(Flag("time_replaced", "timestamp"))
             return
     flags.append(Flag("time_missing", "timestamp"))
+
+
+def _earliest(call: Call, settings: LakeSettings) -> int:
+    """First usable millisecond: whoever has a public write key must not open partitions without end."""
+    days = settings.past_bound_days
+    if days is None or call.received_at_ms is None or call.route not in TRACKING_ROUTES:
+        return settings.first_ms
+    return max(settings.first_ms, call.received_at_ms - days * _DAY_MS)
+
+
+def _keep_sent_times(
+    sent: Mapping[str, Json], row: Columns, rest: dict[str, Json], *, all_of_them: bool
+) -> None:
+    """What an SDK said of times goes to the envelope where the columns do not say the same."""
+    for key, value in sent.items():
+        column = "received_at" if key == "receivedAt" else "original_timestamp"
+        read = read_time(value)
+        if all_of_them or not read.exact or read.ms != row.get(column):
+            rest[key] = value
 
 
 def put_json(row: Columns, column: str, value: Json) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, cast
 
-from connector.actions.call import Call, Columns, LakeSettings, Refusal
+from connector.actions.call import NO_RULES, Call, Columns, LakeSettings, Refusal, SourceRules
 from connector.actions.document import Subscription, nearest, raise_faults, read_document
 from connector.actions.fields import Field
 from connector.actions.prepare import prepare
@@ -16,6 +16,7 @@ from connector.errors import Fault, MappingError
 from connector.events import Flag, Json, Row
 from connector.mapping import UNDEFINED, compile_mapping, compile_subscription, fields_read
 from connector.tables.model import PROMOTABLE, Table
+from connector.values.names import name_reader
 from connector.values.public import public_row
 
 Perform = Callable[[Call, int], list[Row]]
@@ -40,20 +41,27 @@ class _Compiled(NamedTuple):
 
 
 class Destination:
-    """The compiled document. ``rows`` is called once per event."""
+    """The document, compiled for sources of the same rules. ``rows`` is called once per event."""
 
-    def __init__(self, document: Json, settings: LakeSettings) -> None:
+    def __init__(self, document: Json, settings: LakeSettings, rules: SourceRules = NO_RULES) -> None:
         """
+        Args:
+            rules: how events of these sources are read.
+
         Raises:
             MappingError: every fault of the document, each with its path.
         """
         subscriptions, faults = read_document(document)
+        self.names = name_reader(rules.event_aliases)
+        """Event name as received to the name it counts as."""
         self._settings = settings
+        self._rules = rules
         self._builders: dict[str, EventRows | DeletionRows | PeopleRows] = {
-            "events": EventRows(settings.table("events"), settings),
+            "events": EventRows(settings.table("events"), settings, rules),
             "deletions": DeletionRows(settings.table("deletions"), settings),
             **{
-                name: PeopleRows(settings.table(name), settings) for name in ("profiles", "groups", "aliases")
+                name: PeopleRows(settings.table(name), settings, rules)
+                for name in ("profiles", "groups", "aliases")
             },
         }
         self._compiled = [made for item in subscriptions if (made := self._compile(item, faults)) is not None]
@@ -131,7 +139,7 @@ class Destination:
         per_product = compiled.get("generatePurchaseEventPerProduct")
         path = f"mapping of {item.name!r}"
         named = item.mapping.get("columns") or ()
-        putters = {name: putter(table.by_name[name]) for name in named if name in table.by_name}
+        putters = {name: putter(table.by_name[name], self._rules) for name in named if name in table.by_name}
 
         def perform(call: Call, occurrence: int) -> list[Row]:
             event = call.event if whole else _object(_resolve(event_of, call.event, path), path)
@@ -146,6 +154,29 @@ class Destination:
             return builder.rows(call, event, item.name, occurrence, override)
 
         return perform
+
+
+class Destinations:
+    """A document compiled once for each set of rules that sources have."""
+
+    def __init__(self, document: Json, settings: LakeSettings) -> None:
+        """
+        Raises:
+            MappingError: every fault of the document, each with its path.
+        """
+        compiled = [(NO_RULES, Destination(document, settings))]
+        self._others = compiled[0][1]
+        self._by_source: dict[str, Destination] = {}
+        for source, rules in settings.sources.items():
+            made = next((destination for known, destination in compiled if known == rules), None)
+            if made is None:
+                made = Destination(document, settings, rules)
+                compiled.append((rules, made))
+            self._by_source[source] = made
+
+    def of(self, source: str) -> Destination:
+        """The one for events of this source."""
+        return self._by_source.get(source, self._others)
 
 
 def _wanted(mapping: Mapping[str, Json], field: Field) -> Json:
@@ -218,11 +249,11 @@ def compile_destination(
         MappingError: every fault of the document, each with its path.
     """
     lake = settings or LakeSettings()
-    destination = Destination(document, lake)
+    destination = Destination(document, lake, lake.rules("file"))
 
     def run(event: Json) -> list[dict[str, Json]]:
         try:
-            rows = destination.rows(prepare(event, source="file"))
+            rows = destination.rows(prepare(event, source="file", names=destination.names))
         except Refusal as refusal:
             return [{"rejected": {"code": refusal.code, "message": str(refusal)}}]
         return [

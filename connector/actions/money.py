@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from connector.actions.call import Columns, LakeSettings
+from connector.actions.call import Columns, LakeSettings, SourceRules
 from connector.events import Flag
 from connector.values.currencies import CURRENCIES
 
 _AMOUNTS = ("revenue", "total", "value", "subtotal")
 _ZERO = Decimal(0)
+_MICRO = Decimal("0.000001")
 _LIMIT = Decimal(10) ** 12
 
 
-def note_currency(row: Columns, source: str, settings: LakeSettings, flags: list[Flag]) -> None:
+def note_currency(row: Columns, rules: SourceRules, flags: list[Flag]) -> None:
     """The event's currency, else the one configured for the source; never a silent default (quirk 38)."""
     code = row.get("currency")
     if code is None:
         if any(amount in row for amount in _AMOUNTS):
-            assumed = settings.rules(source).currency
+            assumed = rules.currency
             flags.append(Flag("currency_assumed" if assumed else "currency_missing", "properties.currency"))
             if assumed:
                 row["currency"] = assumed
@@ -47,16 +48,17 @@ def put_order_revenue(
 
 def _amount_from(place: str, row: Columns, lines: Sequence[Columns]) -> Decimal | None:
     if place == "items":
-        return item_value(lines)
+        return item_value(row, lines)
     if place != "total_less_tax_shipping":
         return row.get(place)
     total: Decimal | None = row.get("total")
     return None if total is None else total - row.get("tax", _ZERO) - row.get("shipping", _ZERO)
 
 
-def item_value(lines: Sequence[Columns]) -> Decimal | None:
-    """Sum of the lines; None when there is no line or one has no price."""
-    if not lines or any("line_revenue" not in line for line in lines):
+def item_value(order: Columns, lines: Sequence[Columns]) -> Decimal | None:
+    """Sum of the lines; None when there is none, or one has no price or another currency (quirk 40)."""
+    currency = order.get("currency")
+    if not lines or any("line_revenue" not in line or line.get("currency") != currency for line in lines):
         return None
     return sum((line["line_revenue"] for line in lines), _ZERO)
 
@@ -76,7 +78,7 @@ def put_refund(row: Columns, flags: list[Flag]) -> None:
 
 def note_totals(row: Columns, lines: Sequence[Columns], flags: list[Flag]) -> None:
     """Compare item value with what the order states; nothing is corrected (quirks 32, 33)."""
-    items = item_value(lines)
+    items = item_value(row, lines)
     stated = [row[place] for place in ("subtotal", "revenue") if place in row]
     if items is None or not stated or not items:
         return
@@ -92,3 +94,13 @@ def note_totals(row: Columns, lines: Sequence[Columns], flags: list[Flag]) -> No
 def _factor_hundred(amount: Decimal, value: Decimal) -> bool:
     larger, smaller = max(abs(amount), abs(value)), min(abs(amount), abs(value))
     return bool(smaller) and abs(larger - smaller * 100) <= smaller
+
+
+def to_major_units(row: Columns, amounts: Iterable[str], digits: int, flags: list[Flag]) -> None:
+    """Amounts that the mapping took from an event of a source that counts in minor units (quirk 32)."""
+    for name in amounts if digits else ():
+        if name in row:
+            sent: Decimal = row[name]
+            row[name] = sent.scaleb(-digits).quantize(_MICRO)
+            if row[name].scaleb(digits) != sent:
+                flags.append(Flag("number_rounded", f"columns.{name}"))

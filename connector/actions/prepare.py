@@ -1,15 +1,16 @@
 """From a decoded event to a call: its type, its name in the spec's spelling, its identity.
 
-Source: tables 2.3, 3 and 4; quirks 1 to 3, 53, 58.
+Source: tables 2.3, 3 and 4; quirks 1 to 5, 53, 58.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from connector.actions.call import Call, Refusal
+from connector.actions.clock import on_arrival
 from connector.actions.reading import is_missing
-from connector.events import Flag, Json, Proven, Violation
+from connector.events import TRACKING_ROUTES, Flag, Json, Proven, Violation
 from connector.values.coerce import text
 from connector.values.ids import event_key, message_key
 from connector.values.names import spec_name
@@ -27,13 +28,16 @@ def prepare(
     repaired: bool = False,
     mapping: str = "",
     violations: Sequence[Violation] = (),
+    names: Callable[[str], str] = spec_name,
 ) -> Call:
     """Find out what call this is.
 
     Args:
         event: the decoded value as captured; not modified.
-        route: dialect it came by; names the type when the event does not.
+        route: dialect it came by; names the type when the event does not, and says whether its times are
+            still to be computed (``TRACKING_ROUTES``).
         repaired: decoding replaced something JSON forbids.
+        names: event name as received to the name it counts as.
 
     Raises:
         Refusal: ``not_an_object``, ``type_unknown`` or ``event_missing``.
@@ -50,14 +54,18 @@ def prepare(
     received = None
     if call_type == "track":
         received = _name_of(event, flags)
-        name = spec_name(received)
+        name = names(received)
         if name != received:
             flags.append(Flag("event_renamed", "event"))
         if event.get("event") != name:
             filled["event"] = name
     message_id = _message_id(event, flags)
     name_sent, id_sent = _as_sent(event, "event", received), _as_sent(event, "messageId", message_id)
+    # From the event as sent: what is computed from the arrival differs between a message and its retries.
     key = event_key(call_type, name_sent or "", message_key(event, id_sent, received_at_ms))
+    sent_times: Mapping[str, Json] | None = None
+    if route in TRACKING_ROUTES and received_at_ms is not None:
+        event, sent_times = on_arrival(event, received_at_ms, flags)
     return Call(
         event={**event, **filled} if filled else event,
         type=call_type,
@@ -67,9 +75,11 @@ def prepare(
         source=source,
         proven=proven,
         received_at_ms=received_at_ms,
+        route=route,
         flags=flags,
         violations=violations,
         mapping=mapping,
+        sent_times=sent_times,
     )
 
 

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import NamedTuple
 
-from connector.actions.reading import Columns, ObjectReader
+from connector.actions.call import NO_RULES, Columns, SourceRules
+from connector.actions.readers import SourceReaders
+from connector.errors import ConfigError
 from connector.events import Flag, Json
 from connector.jsontext import decode, dumps
 from connector.tables.events_table import PRODUCT_FIELDS
@@ -55,12 +57,32 @@ def _product_columns() -> list[Column]:
     return [*columns, Column("currency", "S", "", ("product.currency",))]
 
 
-_READER = ObjectReader(_product_columns(), "product.", product=True)
+def product_readers(rules: SourceRules) -> SourceReaders:
+    """
+    Raises:
+        ConfigError: the rules name other keys of something that is no product field.
+    """
+    columns = _product_columns()
+    unknown = rules.key_aliases.keys() - {column.name for column in columns}
+    if unknown:
+        known = ", ".join(column.name for column in columns)
+        raise ConfigError(f"key_aliases.{min(unknown)}: is no product field; there are {known}")
+    return SourceReaders(columns, "product.", rules, product=True)
+
+
+_PLAIN = product_readers(NO_RULES)
 _NOTHING = ProductList((), None, None, [])
 
 
-def read_products(value: Json) -> ProductList:
-    """Read ``properties.products`` in whatever shape it came; nothing is guessed from an unreadable text."""
+def read_products(
+    value: Json, readers: SourceReaders = _PLAIN, order_currency: str | None = None
+) -> ProductList:
+    """Read ``properties.products`` in whatever shape it came; nothing is guessed from an unreadable text.
+
+    Args:
+        order_currency: what amounts of a product without a currency are in; only amounts in minor units
+            depend on it.
+    """
     if value is None or value == "":
         return _NOTHING
     flags: list[Flag] = []
@@ -78,7 +100,7 @@ def read_products(value: Json) -> ProductList:
     products: list[Product] = []
     structs: list[Columns | None] = []
     for index, element in enumerate(value):
-        product = _read_product(index, element)
+        product = _read_product(index, element, readers, order_currency)
         if product is None:
             flags.append(Flag("product_skipped", f"{PATH}[{index}]"))
             structs.append(None)
@@ -96,11 +118,14 @@ def _struct(columns: Columns) -> Columns:
     return {name: value for name, value in columns.items() if name in _FIELD_NAMES}
 
 
-def _read_product(index: int, element: Json) -> Product | None:
+def _read_product(
+    index: int, element: Json, readers: SourceReaders, order_currency: str | None
+) -> Product | None:
     columns: Columns = {}
     noticed: list[Flag] = []
     if type(element) is dict:
-        _READER.read(element, columns, noticed)
+        reader = readers.only or readers.reader(None, readers.currency_of(element) or order_currency)
+        reader.read(element, columns, noticed)
     elif element is None or type(element) in (list, bool) or element == "":
         return None
     else:
@@ -113,6 +138,31 @@ def _read_product(index: int, element: Json) -> Product | None:
         place = f"{PATH}[{index}]"
         noticed = [Flag(code, f"{place}.{path}" if path else place) for code, path in noticed]
     return Product(index, element, columns, noticed)
+
+
+_PARTNERS = {"categories": "category", "coupons": "coupon", "position_text": "position"}
+
+
+def fill_from_only_product(row: Columns, products: ProductList, flags: list[Flag]) -> None:
+    """An event of one product that names it only in ``products``: a list of one says which (quirk 14).
+
+    Fields of the event itself win. A price in another currency than the event's stays in the list.
+    """
+    if products.sent_count != 1 or not products.products:
+        return
+    (product,) = products.products
+    taken = {
+        name: value
+        for name, value in product.columns.items()
+        if name not in row and _PARTNERS.get(name) not in row
+    }
+    place = f"{PATH}[0]"
+    currencies = {columns["currency"] for columns in (row, product.columns) if "currency" in columns}
+    if "price" in taken and len(currencies) > 1:
+        del taken["price"]
+        flags.append(Flag("key_conflict", f"{place}.currency"))
+    row.update(taken)
+    flags.append(Flag("key_alias", place))
 
 
 def line_of(product: Product, shared: Columns) -> tuple[Columns, list[Flag]]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from html import unescape
+from typing import NamedTuple, Protocol
 
+from connector.actions.call import NO_RULES, Columns, SourceRules
 from connector.events import Flag, Json
-from connector.tables.model import Column
-from connector.values.coerce import COERCERS, FITTERS, Coercer, Fitted, integer, quiet_text, text
+from connector.tables.model import Column, TypeCode
+from connector.values.amounts import Amounts, amounts
+from connector.values.coerce import COERCERS, Coercer, integer, quiet_text, text
 from connector.values.names import ORDER_EVENTS, SINGLE_PRODUCT_EVENTS
-
-Columns = dict[str, Any]
 
 
 class Put(Protocol):
@@ -33,8 +34,9 @@ def put_column(name: str, coerce: Coercer) -> Put:
     return put
 
 
-def put_number(name: str, fit: Callable[[float], Fitted], coerce: Coercer) -> Put:
+def put_number(name: str, reading: Amounts) -> Put:
     """M and Q: the usual number without a detour, everything else by the type's coercion."""
+    fit, coerce = reading
 
     def put(row: Columns, value: Json, path: str, flags: list[Flag]) -> None:
         if type(value) is float or type(value) is int:
@@ -49,21 +51,36 @@ def put_number(name: str, fit: Callable[[float], Fitted], coerce: Coercer) -> Pu
     return put
 
 
-def put_first_and_all(name: str, everything: str) -> Put:
+_Read = Callable[[Json, str, list[Flag]], str | None]
+
+
+def _trimmed(value: Json, path: str, flags: list[Flag]) -> str | None:
+    """Text without blanks around it; None when there is nothing else."""
+    typed = text(value, path, flags)
+    return typed.strip() or None if typed else None
+
+
+def _unescaped(value: Json, path: str, flags: list[Flag]) -> str | None:
+    """``Toys &amp; Games`` is ``Toys & Games``."""
+    typed = text(value, path, flags)
+    return unescape(typed).strip() or None if typed else None
+
+
+def put_first_and_all(name: str, everything: str, read: _Read = _trimmed) -> Put:
     """A list: its first element in ``name``, all of it in ``everything`` (quirks 42, 48)."""
 
     def put(row: Columns, value: Json, path: str, flags: list[Flag]) -> None:
         if type(value) is list:
             texts = [
-                trimmed
+                one
                 for place, element in enumerate(value)
-                if not is_missing(element) and (trimmed := _trimmed(element, f"{path}[{place}]", flags))
+                if not is_missing(element) and (one := read(element, f"{path}[{place}]", flags))
             ]
             row[everything] = texts
             if texts:
                 row[name] = texts[0]
-        elif trimmed := _trimmed(value, path, flags):
-            row[name] = trimmed
+        elif one := read(value, path, flags):
+            row[name] = one
 
     return put
 
@@ -85,12 +102,6 @@ def put_currency(row: Columns, value: Json, path: str, flags: list[Flag]) -> Non
         row["currency"] = code.upper()
 
 
-def _trimmed(value: Json, path: str, flags: list[Flag]) -> str | None:
-    """Text without blanks around it; None when there is nothing else."""
-    typed = text(value, path, flags)
-    return typed.strip() or None if typed else None
-
-
 SPECIAL: Mapping[str, Put] = {
     "category": put_first_and_all("category", "categories"),
     "coupon": put_first_and_all("coupon", "coupons"),
@@ -101,13 +112,33 @@ SPECIAL: Mapping[str, Put] = {
 """Columns of ``properties`` and of a product that need more than their type's coercion."""
 
 
-def putter(column: Column) -> Put:
-    """How a value of ``properties`` or of a product gets into its column."""
+_UNESCAPED_CATEGORY = put_first_and_all("category", "categories", _unescaped)
+
+
+def putter(column: Column, rules: SourceRules = NO_RULES, minor_digits: int = 0) -> Put:
+    """How a value of ``properties`` or of a product gets into its column.
+
+    Args:
+        minor_digits: amounts of money count units of ``10 ** -minor_digits``.
+    """
+    if column.name == "category" and rules.unescape_categories:
+        return _UNESCAPED_CATEGORY
     if column.name in SPECIAL:
         return SPECIAL[column.name]
-    if column.code in FITTERS:
-        return put_number(column.name, FITTERS[column.code], COERCERS[column.code])
+    if column.code == "M":
+        return put_number(column.name, amounts("M", minor_digits, decimal_comma=rules.decimal_comma))
+    if column.code == "Q":
+        return put_number(column.name, amounts("Q", decimal_comma=rules.decimal_comma))
     return put_column(column.name, COERCERS[column.code])
+
+
+def coercers(rules: SourceRules, minor_digits: int = 0) -> Mapping[TypeCode, Coercer]:
+    """The coercions of every type, those of amounts as the source writes them."""
+    return {
+        **COERCERS,
+        "M": amounts("M", minor_digits, decimal_comma=rules.decimal_comma).coerce,
+        "Q": amounts("Q", decimal_comma=rules.decimal_comma).coerce,
+    }
 
 
 class _Alias(NamedTuple):
@@ -118,10 +149,32 @@ class _Alias(NamedTuple):
     condition: frozenset[str] | None
 
 
+class _Way(NamedTuple):
+    """A key that one source's rules name: the steps to it and how it is shown in a flag."""
+
+    steps: Sequence[str]
+    shown: str
+
+
+def _put_inner(put: Put, ways: Sequence[_Way]) -> Put:
+    """An object under the spec's own key: what lies inside it at the place that the source's rules name."""
+
+    def put_inner(row: Columns, value: Json, path: str, flags: list[Flag]) -> None:
+        for way in ways:
+            inner = _at(value, way.steps)
+            if not is_missing(inner):
+                flags.append(Flag("key_alias", way.shown))
+                put(row, inner, way.shown, flags)
+                return
+        put(row, value, path, flags)
+
+    return put_inner
+
+
 _MOST_SHARED = 20_000
 
 
-class _SharedTexts:
+class SharedTexts:
     """Equal texts become one object: rows wait by the thousand, and most of their texts are the same few."""
 
     def __init__(self) -> None:
@@ -141,23 +194,52 @@ class ObjectReader:
     there and differ. ``id`` counts only on the events its condition names (quirks 18 to 20).
     """
 
-    def __init__(self, columns: Iterable[Column], prefix: str, *, product: bool = False) -> None:
-        self._shared = _SharedTexts()
+    def __init__(
+        self,
+        columns: Iterable[Column],
+        prefix: str,
+        *,
+        product: bool = False,
+        rules: SourceRules = NO_RULES,
+        minor_digits: int = 0,
+        key_aliases: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        """
+        Args:
+            prefix: begins the sources that are read here, ``properties.`` for one.
+            product: the object is a product: flags name its keys without the prefix.
+            minor_digits: see ``putter``.
+            key_aliases: column name -> further keys, dotted paths allowed, after the declared spellings.
+        """
+        self._shared = SharedTexts()
         self._primary: dict[str, tuple[str | None, Put, str]] = {}
         self._aliases: dict[str, list[_Alias]] = {}
+        self._further: list[tuple[Sequence[str], _Alias]] = []
+        self._product = product
         for column in columns:
-            spellings = [path for path in column.sources if path.startswith(prefix)]
-            put = putter(column)
-            for rank, path in enumerate(spellings):
-                key = path.removeprefix(prefix)
-                shown = key if product else path
-                if rank == 0:
-                    plain_text = column.code == "S" and column.name not in SPECIAL
-                    self._primary[key] = (column.name if plain_text else None, put, shown)
-                    continue
-                condition = None if product or key != "id" else _ID_MEANS[column.name]
-                alias = _Alias(rank, spellings[0].removeprefix(prefix), shown, put, condition)
-                self._aliases.setdefault(key, []).append(alias)
+            put = putter(column, rules, minor_digits)
+            further = (key_aliases or {}).get(column.name, ())
+            spellings = [path.removeprefix(prefix) for path in column.sources if path.startswith(prefix)]
+            self._add(column, spellings, put, "" if product else prefix, further)
+
+    def _add(
+        self, column: Column, spellings: Sequence[str], put: Put, shown: str, further: Sequence[str]
+    ) -> None:
+        own = spellings[0]
+        ways = [way for path in further if (way := _Way(path.split("."), shown + path)).steps != [own]]
+        inside = [_Way(way.steps[1:], way.shown) for way in ways if way.steps[0] == own]
+        plain_text = column.code == "S" and column.name not in SPECIAL
+        self._primary[own] = (
+            column.name if plain_text else None,
+            _put_inner(put, inside) if inside else put,
+            shown + own,
+        )
+        for rank, key in enumerate(spellings[1:], 1):
+            condition = None if self._product or key != "id" else _ID_MEANS[column.name]
+            self._aliases.setdefault(key, []).append(_Alias(rank, own, shown + key, put, condition))
+        for rank, way in enumerate(ways, len(spellings)):
+            if way.steps[0] != own:
+                self._further.append((way.steps, _Alias(rank, own, way.shown, put, None)))
 
     def read(self, value: dict[str, Json], row: Columns, flags: list[Flag], event: str | None = None) -> None:
         """Fill ``row`` from ``value``; paths of flags begin with the prefix, or with the key for products."""
@@ -177,6 +259,9 @@ class ObjectReader:
             elif key in aliases and not is_missing(sent):
                 others = others or []
                 others.extend((alias, sent) for alias in aliases[key])
+        if self._further:
+            found = ((alias, _at(value, steps)) for steps, alias in self._further)
+            others = [*(others or ()), *((alias, sent) for alias, sent in found if not is_missing(sent))]
         if others:
             self._read_aliases(value, row, flags, event, others)
 
@@ -205,144 +290,26 @@ class ObjectReader:
 _ID_MEANS: Mapping[str, frozenset[str]] = {"order_id": ORDER_EVENTS, "product_id": SINGLE_PRODUCT_EVENTS}
 
 
-class _Leaf(NamedTuple):
-    as_it_is: type | None
-    """Values of this type are nearly always the column's value as they are."""
-    at: int | None
-    """Position among the context columns; None for a column that has a better source elsewhere."""
-    name: str
-    coerce: Coercer
-    path: str
-
-
-_Plan = dict[str, "_Leaf | _Plan"]
-_AS_IT_IS: Mapping[str, type] = {"S": str, "I": int, "D": float, "B": bool}
-_INT_32 = 2**31
-
-
-class ContextReader:
-    """Typed columns out of ``context``; what has none, or did not fit it as sent, is the rest."""
-
-    def __init__(self, columns: Iterable[Column], elsewhere: Iterable[Column]) -> None:
-        """
-        Args:
-            columns: the context columns, in the table's order: the cells.
-            elsewhere: columns that ``context`` fills only when the rest of the event did not.
-        """
-        self._shared = _SharedTexts()
-        self._plan: _Plan = {}
-        cells = tuple(columns)
-        self.names = tuple(column.name for column in cells)
-        self.at = {name: at for at, name in enumerate(self.names)}
-        self._empty: list[Any] = [None] * len(cells)
-        for at, column in enumerate(cells):
-            self._add(column, at)
-        for column in elsewhere:
-            self._add(column, None)
-
-    def _add(self, column: Column, at: int | None) -> None:
-        for rank, path in enumerate(column.sources):
-            steps = path.split(".")
-            if steps[0] != "context" or len(steps) == 1:
-                continue
-            branch = self._plan
-            for step in steps[1:-1]:
-                inner = branch.setdefault(step, {})
-                assert isinstance(inner, dict)
-                branch = inner
-            as_it_is = None if rank or at is None else _AS_IT_IS.get(column.code)
-            branch[steps[-1]] = _Leaf(as_it_is, at, column.name, COERCERS[column.code], path)
-
-    def cells(self) -> list[Any]:
-        """Fresh cells, one per context column, all null."""
-        return self._empty.copy()
-
-    def read(
-        self, context: dict[str, Json], cells: list[Any], row: Columns, flags: list[Flag]
-    ) -> dict[str, Json]:
-        """Fill ``cells``, and of ``row`` what is missing there; return what is left, ``{}`` if nothing is."""
-        later: list[_Later] = []
-        kept_open: list[tuple[dict[str, Json], str]] = []
-        rest = self._level(context, self._plan, cells, flags, later, kept_open)
-        for leaf, value, home, key in later:
-            taken = row.get(leaf.name) if leaf.at is None else cells[leaf.at]
-            if taken is None:
-                _look(leaf, value, cells if leaf.at is not None else row, flags, home, key)
-            elif taken != value:
-                home[key] = value
-        for home, key in kept_open:
-            if not home[key]:
-                del home[key]
-        return rest
-
-    def _level(
-        self,
-        value: dict[str, Json],
-        plan: _Plan,
-        cells: list[Any],
-        flags: list[Flag],
-        later: list[_Later],
-        kept_open: list[tuple[dict[str, Json], str]],
-    ) -> dict[str, Json]:
-        rest: dict[str, Json] = {}
-        shared = self._shared.keeper()
-        for key, sent in value.items():
-            found = plan.get(key)
-            if found is None:
-                rest[key] = sent
-            elif type(found) is _Leaf:
-                kind = type(sent)
-                if kind is found[0] and (
-                    (sent != "" and sent.isascii() and "\0" not in sent)
-                    if kind is str
-                    else kind is bool or (-_INT_32 <= sent < _INT_32 if kind is int else sent - sent == 0.0)
-                ):
-                    cells[found[1]] = shared(sent, sent) if kind is str else sent  # type: ignore[index]
-                elif sent is None:
-                    continue
-                elif sent == "":
-                    rest[key] = sent
-                elif found.as_it_is is None:
-                    later.append((found, sent, rest, key))
-                else:
-                    _look(found, sent, cells, flags, rest, key)
-            elif type(sent) is dict:
-                pending = len(later)
-                inner = self._level(sent, found, cells, flags, later, kept_open)  # type: ignore[arg-type]
-                if len(later) > pending:
-                    rest[key] = inner
-                    kept_open.append((rest, key))
-                elif inner:
-                    rest[key] = inner
-            elif sent is not None:
-                rest[key] = sent
-        return rest
-
-
-_Later = tuple[_Leaf, Json, dict[str, Json], str]
-
-
-def _look(leaf: _Leaf, value: Json, into: Any, flags: list[Flag], rest: dict[str, Json], key: str) -> None:
-    """Coerce a value into the cells, or into the row by name; what did not fit as sent stays in the rest."""
-    noticed = len(flags)
-    typed = leaf.coerce(value, leaf.path, flags)
-    if typed is not None:
-        into[leaf.name if leaf.at is None else leaf.at] = typed
-    if typed is None or len(flags) > noticed:
-        rest[key] = value
-
-
 def look_up(event: dict[str, Json], path: str) -> Json:
     """The value at a dotted path of objects; None when a step is missing or no object."""
-    value: Json = event
-    for step in path.split("."):
+    return _at(event, path.split("."))
+
+
+def _at(value: Json, steps: Sequence[str]) -> Json:
+    for step in steps:
         if type(value) is not dict:
             return None
         value = value.get(step)
     return value
 
 
-def read_paths(columns: Iterable[Column], event: dict[str, Json], row: Columns, flags: list[Flag]) -> None:
+def read_paths(
+    columns: Iterable[Column],
+    event: dict[str, Json],
+    row: Columns,
+    flags: list[Flag],
+    coercions: Mapping[TypeCode, Coercer] = COERCERS,
+) -> None:
     """Columns whose sources may lie anywhere (traits, the user's own): first value that was sent."""
     for column in columns:
         first: Json = None
@@ -357,4 +324,4 @@ def read_paths(columns: Iterable[Column], event: dict[str, Json], row: Columns, 
             first = value
             if rank and column.code != "T":
                 flags.append(Flag("key_alias", path))
-            put_column(column.name, COERCERS[column.code])(row, value, path, flags)
+            put_column(column.name, coercions[column.code])(row, value, path, flags)

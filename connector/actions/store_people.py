@@ -6,7 +6,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from hmac import new as hmac_new
 
-from connector.actions.call import Call, Columns, LakeSettings, Refusal
+from connector.actions.call import NO_RULES, Call, Columns, LakeSettings, Refusal, SourceRules
 from connector.actions.common import (
     SHARED_KEYS,
     bookkeeping,
@@ -19,7 +19,7 @@ from connector.actions.common import (
     put_text,
     put_times,
 )
-from connector.actions.reading import is_missing, look_up, read_paths
+from connector.actions.reading import coercers, is_missing, look_up, read_paths
 from connector.events import Flag, Json, Row
 from connector.tables import TABLES
 from connector.tables.model import Table
@@ -33,9 +33,10 @@ _OWN = {table.name: table.by_name.keys() for table in TABLES}
 class PeopleRows:
     """Builds the row of one table from identify, group and alias calls. Made once per configuration."""
 
-    def __init__(self, table: Table, settings: LakeSettings) -> None:
+    def __init__(self, table: Table, settings: LakeSettings, rules: SourceRules = NO_RULES) -> None:
         self._table = table
         self._settings = settings
+        self._coercers = coercers(rules)
         self._named = table.by_name.keys()
         self._unread = tuple(
             key
@@ -77,7 +78,7 @@ class PeopleRows:
         put_times(call, event, self._settings, row, flags, rest)
         self._put_traits(event, row, flags, rest)
         keep_unread(event, self._unread, rest)
-        read_paths(self._read, event, row, flags)
+        read_paths(self._read, event, row, flags, self._coercers)
         if override is not None:
             override(row, flags)
         put_distinct(row, flags)

@@ -12,7 +12,7 @@ from connector.errors import ConfigError
 from connector.journal.folders import JournalFolders
 from connector.journal.frames import Frame, FrameScan
 from connector.terminal import err, out
-from connector.wiring import journal_folders
+from connector.wiring import journal_folders, open_data
 
 
 def run(settings: Settings, as_json: bool, deep: bool) -> int:
@@ -26,11 +26,12 @@ def run(settings: Settings, as_json: bool, deep: bool) -> int:
     """
     from connector.write.audit import audit
 
-    if not settings.data_path.is_dir():
-        raise ConfigError(f"{settings.data}: no such folder, so there is nothing to prove")
+    data = open_data(settings)
+    if not data.exists():
+        raise ConfigError(f"{settings.data}: no such data folder, so there is nothing to prove")
     journal = journal_folders(settings)
     report = audit(
-        settings.data_path,
+        data,
         journal_closed=journal.closed,
         now_ms=time.time_ns() // 1_000_000,
         refused=_refused(journal.refused),
@@ -50,6 +51,7 @@ def run(settings: Settings, as_json: bool, deep: bool) -> int:
     )
     for count, what in (
         (_open(journal), "journal files are being written; connector drain closes and writes them"),
+        (report.in_flight, "objects are being written by an attempt that is alive"),
         (report.waiting_files, "journal files wait to be written"),
         (report.refused, "refused bodies are kept, outside the sum"),
         (report.torn_bytes, "torn bytes at the end of journal files, never acknowledged"),

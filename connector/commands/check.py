@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from connector.cases import differences, read_cases
+from connector.cases import Case, differences, read_cases
 from connector.config import Settings, load_settings
 from connector.errors import ConfigError
+from connector.pipeline import Pipeline
 from connector.terminal import err, out
 from connector.wiring import configure, read_mapping, shipped_mapping
 
@@ -54,13 +55,19 @@ def _check(path: Path) -> int:
     tables = {table.name: table for table in configured.tables}
     failed = 0
     for case in cases:
-        found = list(differences(case, configured.pipeline, tables))
+        pipeline = _pipeline(path, case) if case.configuration else configured.pipeline
+        found = list(differences(case, pipeline, tables))
         failed += bool(found)
         for line in found:
             err.print(f"✗ {path}: {case.name}: {line}", markup=False)
     held = f"{len(cases) - failed} of {len(cases)} cases hold" if cases else "no cases beside it"
     out.print(f"{path}: compiles, {held}", markup=False)
     return failed
+
+
+def _pipeline(path: Path, case: Case) -> Pipeline:
+    """The mapping under the settings that a case brings."""
+    return configure(load_settings(mapping=str(path), **case.configuration), preview=True).pipeline
 
 
 def _case_files(path: Path) -> list[Path]:

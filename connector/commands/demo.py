@@ -19,12 +19,13 @@ from typing import NamedTuple
 
 import orjson
 
-from connector.config import load_settings
+from connector.config import Settings, load_settings
 from connector.errors import CannotKeep, ConfigError
 from connector.lake.open import open_lake
 from connector.sample import sample_events
 from connector.serve import free_port
 from connector.terminal import out, table
+from connector.wiring import open_data
 
 _HOST = "127.0.0.1"
 _MARK = ".demo"
@@ -44,21 +45,47 @@ class Sent(NamedTuple):
     seconds: float
 
 
-def run(data: Path, events: int, seed: int) -> int:
+def run(folder: Path, events: int, seed: int, *, in_s3: bool = False) -> int:
     """Run the demo; exit code 0 when the audit holds.
 
+    Args:
+        in_s3: the tables lie in a SeaweedFS of the demo's own, in ``folder`` only its files and the journal.
+
     Raises:
-        ConfigError: the folder holds something that no demo made.
+        ConfigError: the folder holds something that no demo made, or SeaweedFS is not installed.
     """
-    _make_anew(data)
+    _make_anew(folder)
+    with _lake(folder, in_s3) as lake:
+        return _run(folder, lake, events, seed)
+
+
+@contextmanager
+def _lake(folder: Path, in_s3: bool) -> Iterator[dict[str, str]]:
+    """The variables that say where the data folder is."""
+    if not in_s3:
+        yield {"CONNECTOR_DATA": str(folder)}
+        return
+    from connector.s3.weed import start_seaweed
+
+    with start_seaweed(folder / "seaweedfs") as server:
+        out.print(f"store     SeaweedFS at {server.endpoint}, bucket {server.bucket}", markup=False)
+        yield {
+            **server.environment,
+            "CONNECTOR_DATA": f"s3://{server.bucket}/lake",
+            "CONNECTOR_S3__ENDPOINT": server.endpoint,
+            "CONNECTOR_JOURNAL": str(folder / "journal"),
+        }
+
+
+def _run(folder: Path, lake: dict[str, str], events: int, seed: int) -> int:
     secret = secrets.token_hex(16)
     environment = {
         **{key: value for key, value in os.environ.items() if not key.startswith("CONNECTOR_")},
-        "CONNECTOR_DATA": str(data),
+        **lake,
         "CONNECTOR_SOURCES": json.dumps({"demo": {"secrets": ["env:DEMO_SECRET"]}}),
         "DEMO_SECRET": secret,
     }
-    with _server(environment, data / "serve.log") as port:
+    with _server(environment, folder / "serve.log") as port:
         out.print(f"receiver  http://{_HOST}:{port}/webhook/demo, signed with a shared secret")
         sent = _send_all(port, secret.encode(), events, seed)
         rate = sent.events / sent.seconds
@@ -70,11 +97,13 @@ def run(data: Path, events: int, seed: int) -> int:
         out.print(f"forged    one request with a wrong signature was answered {forged}")
         _connector(environment, "drain")
     out.print("stopped   requests finished, journal closed, exit code 0\n")
-    _show_tables(data)
+    os.environ.update(lake)
+    settings = load_settings()
+    _show_tables(settings)
     out.print("Ledger", style="bold")
     code = _connector(environment, "audit")
     out.print()
-    _show_files(data)
+    _show_files(settings)
     return code
 
 
@@ -163,17 +192,21 @@ FROM order_lines WHERE currency = 'USD' GROUP BY category ORDER BY 4 DESC
 """
 
 
-def _show_tables(data: Path) -> None:
-    with open_lake(load_settings(data=str(data)).data_path) as lake:
+def _show_tables(settings: Settings) -> None:
+    with open_lake(open_data(settings)) as lake:
         table("Rows per event (the 12 most frequent)", ("event", "rows"), lake.execute(_ROWS).fetchall())
         columns = ("category", "purchases", "units", "item value USD", "average price USD")
         table("Purchases per category, one per product line", columns, lake.execute(_CATEGORIES).fetchall())
 
 
-def _show_files(data: Path) -> None:
-    files = sorted((data / "tables").rglob("*.parquet"))
-    size = sum(path.stat().st_size for path in files)
-    where = f"{data}/tables/<table>/day=<date>/*.parquet"
-    out.print(f"Files     {len(files)} Parquet files, {size / 1e6:.1f} MB: {where}", markup=False)
+def _show_files(settings: Settings) -> None:
+    files = [live.output.bytes for live in open_data(settings).fold().tables.values()]
+    where = f"{settings.data}/tables/<table>/day=<date>/*.parquet"
+    out.print(f"Files     {len(files)} Parquet files, {sum(files) / 1e6:.1f} MB: {where}", markup=False)
     query = "FROM orders SELECT currency, count(*), sum(gross), sum(refunded) GROUP BY currency"
-    out.print(f'Try next  connector sql --data {data} "{query}"', markup=False)
+    if settings.is_s3:
+        out.print(
+            "Stopped   the store is gone with the demo; yours: connector serve --data s3://bucket/prefix"
+        )
+    else:
+        out.print(f'Try next  connector sql --data {settings.data} "{query}"', markup=False)

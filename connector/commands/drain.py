@@ -11,7 +11,7 @@ from connector.journal.folders import JournalFolders
 from connector.journal.writer import ROLL_REQUEST
 from connector.replay import Progress
 from connector.rounds import Writer, Written
-from connector.wiring import configure, data_folder, journal_folders
+from connector.wiring import configure, data_folder, journal_folders, open_data
 
 _POLL_SECONDS = 0.1
 _PATIENCE_SECONDS = 600.0
@@ -36,13 +36,12 @@ def drain(settings: Settings, progress: Progress = lambda _: None) -> Written:
 
 
 def _wait_for_server(settings: Settings, journal: JournalFolders) -> Written:
-    from connector.write.ledger import fold
-
     wanted = {path.stem for path in journal.open.glob("*.open")} | set(journal.waiting())
     _ask_to_roll(journal)
     folder = data_folder(settings)
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    state = fold(settings.data_path)
+    data = open_data(settings)
+    state = data.fold()
     before = len(state.records), state.total
     while missing := wanted - state.records.keys():
         if time.monotonic() > deadline:
@@ -52,7 +51,7 @@ def _wait_for_server(settings: Settings, journal: JournalFolders) -> Written:
             name for name in missing
             if not ((journal.open / f"{name}.open").exists() or (journal.closed / name).exists())
         }  # fmt: skip
-        state = fold(settings.data_path, state)
+        state = data.fold(state)
         wanted -= missing - state.records.keys()
         try:
             with folder.serve():

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from connector.config import Settings
-from connector.serve import check, log, serve
+from connector.serve import check, check_store, log, serve
 from connector.terminal import log_to_stderr
 from connector.wiring import configure, data_folder
 
@@ -21,8 +21,8 @@ def run(settings: Settings, config: str | None, options: Mapping[str, Any]) -> i
     """
     log_to_stderr()
     with data_folder(settings).serve():
-        configure(settings)
-        for note in check(settings):
+        configure(settings, preview=settings.is_s3)
+        for note in (*check(settings), *check_store(settings)):
             log.warning(note)
         return serve(settings, _environment(config, options))
 

@@ -11,23 +11,28 @@ from connector.config import Settings
 from connector.errors import ConfigError
 from connector.lake.open import open_lake
 from connector.terminal import err, out
-from connector.wiring import configure
+from connector.wiring import configure, open_data
 
 if TYPE_CHECKING:
     import duckdb
 
 
-def run(settings: Settings, query: str | None) -> int:
+def run(settings: Settings, query: str | None, source: str | None = None) -> int:
     """Answer one query, or every statement read from standard input. Exit code 1 when one failed.
+
+    Args:
+        source: the views show what this source sent only.
 
     Raises:
         ConfigError: there is no such data folder.
     """
     import duckdb
 
-    if not settings.data_path.is_dir():
-        raise ConfigError(f"{settings.data}: no such folder, so there is nothing to ask")
-    lake = open_lake(settings.data_path, configure(settings, preview=True).tables)
+    data = open_data(settings)
+    if not data.exists():
+        raise ConfigError(f"{settings.data}: no such data folder, so there is nothing to ask")
+    tables = configure(settings, preview=True).tables
+    lake = open_lake(data, tables, source=source)
     if query is None and sys.stdin.isatty():
         return _converse(lake)
     failed = 0

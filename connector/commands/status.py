@@ -7,7 +7,7 @@ import shutil
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -16,35 +16,41 @@ from connector.errors import ConfigError
 from connector.journal.folders import JournalFolders
 from connector.lake.open import open_lake
 from connector.terminal import out, table
-from connector.wiring import journal_folders
+from connector.wiring import journal_folders, open_data
+
+if TYPE_CHECKING:
+    import duckdb
 
 _HEADER_BYTES = 65_536
 
 
-def report(settings: Settings) -> dict[str, Any]:
+def report(settings: Settings, source: str | None = None) -> dict[str, Any]:
     """Backlog, age of the oldest unwritten event, last event per source, fates, rejected by reason, disk.
+
+    Args:
+        source: show last events and rejected ones of this source only.
 
     Raises:
         ConfigError: there is no such data folder.
     """
-    from connector.write.ledger import fold
-
-    if not settings.data_path.is_dir():
-        raise ConfigError(f"{settings.data}: no such folder; connector serve or replay makes it")
+    data = open_data(settings)
+    if not data.exists():
+        raise ConfigError(f"{settings.data}: no such data folder; connector serve or replay makes it")
     journal = journal_folders(settings)
-    data = settings.data_path
-    total = fold(data).total if data.exists() else None
+    total = data.fold().total
+    with open_lake(data, source=source) as lake:
+        sources, rejected = _sources(lake), _rejected(lake)
     return {
-        "data": str(data),
+        "data": settings.data,
         "backlog": _backlog(journal),
-        "events": {} if total is None else {
+        "events": {
             "received": total.received, "stored": total.stored, "rejected": total.rejected,
             "unmatched": total.unmatched, "duplicate": total.duplicate, "suppressed": total.suppressed,
         },
-        "sources": _sources(settings),
-        "rejected": _rejected(data),
+        "sources": sources,
+        "rejected": rejected,
         "refused_bytes": sum(journal.refused.sizes().values()),
-        "disk": _disk(data),
+        "disk": _disk(settings.local_path),
     }  # fmt: skip
 
 
@@ -76,11 +82,10 @@ def _backlog(journal: JournalFolders) -> dict[str, Any]:
     return {"files": len(paths), "bytes": sizes, "oldest_unwritten_seconds": age}
 
 
-def _sources(settings: Settings) -> list[list[Any]]:
-    with open_lake(settings.data_path) as lake:
-        rows = lake.execute(
-            "SELECT source, max(received_at), count(*) FROM events_raw GROUP BY source ORDER BY source"
-        ).fetchall()
+def _sources(lake: duckdb.DuckDBPyConnection) -> list[list[Any]]:
+    rows = lake.execute(
+        "SELECT source, max(received_at), count(*) FROM events_raw GROUP BY source ORDER BY source"
+    ).fetchall()
     return [[source, _iso(last), count] for source, last, count in rows]
 
 
@@ -88,11 +93,10 @@ def _iso(moment: datetime | None) -> str | None:
     return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _rejected(data: Path) -> dict[str, int]:
-    with open_lake(data) as lake:
-        return dict(
-            lake.execute("SELECT code, count(*) FROM rejected GROUP BY code ORDER BY 2 DESC, 1").fetchall()
-        )
+def _rejected(lake: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    return dict(
+        lake.execute("SELECT code, count(*) FROM rejected GROUP BY code ORDER BY 2 DESC, 1").fetchall()
+    )
 
 
 def _disk(data: Path) -> dict[str, int]:

@@ -59,9 +59,9 @@ def object_elements(text: Body, position: int, place: str = "") -> Iterator[Elem
         else jsontext.Decoded(None, "too_large", False)
     )
     raw = partial(_whole, text)
-    if error is None and is_batch(value):
-        yield from opened(value, raw, position, place, repaired)
-    elif error is not None and (envelope := _envelope_of_broken(text)) is not None:
+    if is_batch(value) and not repaired:
+        yield from opened(value, raw, position, place)
+    elif (error is not None or is_batch(value)) and (envelope := _envelope_of_odd(text)) is not None:
         yield from _opened_piecewise(text, envelope, position, place)
     else:
         yield Element(position, value, error, repaired, raw, place or "element 0")
@@ -72,9 +72,7 @@ def is_batch(value: Json) -> bool:
     return type(value) is dict and "type" not in value and type(value.get("batch")) is list
 
 
-def opened(
-    batch: dict[str, Any], raw: Callable[[], bytes], position: int, place: str, repaired: bool = False
-) -> Iterator[Element]:
+def opened(batch: dict[str, Any], raw: Callable[[], bytes], position: int, place: str) -> Iterator[Element]:
     """
     Yield the events of a batch object, each with the batch's ``context``, ``integrations`` and ``sentAt``.
 
@@ -85,7 +83,7 @@ def opened(
     for number, event in enumerate(batch["batch"]):
         where = f"{place}, element {number}" if place else f"element {number}"
         merged = _with_shared(event, batch)
-        yield Element(position, merged, None, repaired, partial(slices.cut, number), where)
+        yield Element(position, merged, None, False, partial(slices.cut, number), where)
 
 
 def _decoded_at_once(text: Body) -> list[Json] | None:
@@ -113,30 +111,40 @@ def _shallow(events: list[Json]) -> bool:
     return True
 
 
-def _envelope_of_broken(text: Body) -> dict[str, Any] | None:
-    """Return what a batch object holds beside its list, when the object as a whole cannot be decoded."""
+class _Envelope(NamedTuple):
+    """What a batch object holds beside its list, and where the list lies."""
+
+    shared: dict[str, Any]
+    start: int
+    end: int
+    repaired: bool
+    """What all events get from it held something that JSON forbids."""
+
+
+def _envelope_of_odd(text: Body) -> _Envelope | None:
+    """Read a batch object that is no strict JSON as a whole; None when the text is none."""
     ranges = {key: (start, end) for key, start, end in jsontext.members(text)}
     if "batch" not in ranges or "type" in ranges:
         return None
     start, end = ranges["batch"]
     if text[start : start + 1] != b"[":
         return None
-    shared = [key for key in (*_SHARED_OBJECTS, "sentAt") if key in ranges]
-    decoded = {key: jsontext.decode(text[slice(*ranges[key])]) for key in shared}
-    return {key: found.value for key, found in decoded.items() if found.error is None} | {
-        "batch": (start, end)
-    }
+    present = [key for key in (*_SHARED_OBJECTS, "sentAt") if key in ranges]
+    decoded = {key: jsontext.decode(text[slice(*ranges[key])]) for key in present}
+    shared = {key: found.value for key, found in decoded.items() if found.error is None}
+    return _Envelope(shared, start, end, any(found.repaired or found.error for found in decoded.values()))
 
 
-def _opened_piecewise(text: Body, envelope: dict[str, Any], position: int, place: str) -> Iterator[Element]:
-    start, end = envelope["batch"]
-    array = text[start:end]
+def _opened_piecewise(text: Body, envelope: _Envelope, position: int, place: str) -> Iterator[Element]:
+    """Yield the events of a batch, each decoded alone: what is odd about one says nothing of the others."""
+    array = text[envelope.start : envelope.end]
     for number, (first, last) in enumerate(jsontext.elements(array)):
         raw = array[first:last]
         value, error, repaired = jsontext.decode(raw)
         where = f"{place}, element {number}" if place else f"element {number}"
-        event = value if error else _with_shared(value, envelope)
-        yield Element(position, event, error, repaired, partial(bytes, raw), where)
+        if error is None:
+            value, repaired = _with_shared(value, envelope.shared), repaired or envelope.repaired
+        yield Element(position, value, error, repaired, partial(bytes, raw), where)
 
 
 def _with_shared(event: Json, batch: dict[str, Any]) -> Json:

@@ -25,6 +25,9 @@ class JournalLimits:
     """Largest backlog of closed files; None: half of the space that is free at the start."""
     refused_max_bytes: int = 1024 * _MIB
     """Beyond this size refused bodies are no longer kept, only counted."""
+    public_share: float = 0.5
+    """Share of the journal's room, between 0 and 1, that captures with write keys may fill. The rest is left
+    to captures whose sender holds a secret, whatever strangers send."""
     probe_seconds: float = 1.0
     """Shortest time between two looks at free space and backlog, and between two tries of a failing disk."""
     poll_seconds: float = 0.2

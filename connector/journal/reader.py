@@ -36,8 +36,9 @@ class Identity(NamedTuple):
     """What a captured file is called and proven by, whatever its path, name or compression."""
 
     name: str
-    """The file name in its frames, else ``h-`` and 32 hex digits of its content hash."""
-    kind: Literal["frames", "content"]
+    """The file name in its frames, else ``h-`` and 32 hex digits of its content hash; for an object in S3,
+    whatever it holds, ``s-`` and 32 hex digits of a hash of bucket, key and ETag."""
+    kind: Literal["frames", "content", "object"]
     bytes: int
     """Uncompressed."""
     sha256: str
@@ -64,6 +65,7 @@ def open_captured(
     source: str | None = None,
     of_journal: bool = False,
     identity: Identity | None = None,
+    object_name: str | None = None,
     part_bytes: int = PART_BYTES,
     max_uncompressed_bytes: int = MAX_UNCOMPRESSED_BYTES,
     spool_folder: Path | None = None,
@@ -77,6 +79,7 @@ def open_captured(
         of_journal: the file lies in our own journal, so it holds frames even when none is whole (an empty
             file, or the torn beginning of a first frame). Its path then gives the name.
         identity: what ``identify`` said of this file just now, so that it is not hashed again.
+        object_name: what the captured file is called when it is a copy of an object in S3.
         part_bytes: a part ends at the first end of a line, frame or element at or after so many bytes.
         max_uncompressed_bytes: limit for what a gzip file may unpack to.
         spool_folder: where large gzip files are unpacked (None: the system's temporary folder).
@@ -84,13 +87,15 @@ def open_captured(
     Raises ``OSError`` and ``CapturedFileTooLarge``.
     """
     content = load(path, max_uncompressed_bytes, spool_folder, identity)
-    if identity is None or identity.sha256 != content.sha256:
+    if object_name is not None:
+        identity = Identity(object_name, "object", len(content.text), content.sha256)
+    elif identity is None or identity.sha256 != content.sha256:
         identity = _identity(path, content, of_journal)
-    return _kind_of(content.text, identity)(content, identity, source or "file", part_bytes)
+    return _kind_of(path, content.text, identity)(content, identity, source or "file", part_bytes)
 
 
-def _kind_of(text: Body, identity: Identity) -> type[CapturedFile]:
-    if identity.kind == "frames":
+def _kind_of(path: Path, text: Body, identity: Identity) -> type[CapturedFile]:
+    if identity.kind == "frames" or (identity.kind == "object" and _is_frames(path, text)):
         return _Frames
     if jsontext.is_array(text):
         return _Array
@@ -109,6 +114,9 @@ def _is_one_object(text: Body) -> bool:
 
 class CapturedFile(ABC):
     """One pass over a captured file. The three counts are complete once every part has been consumed."""
+
+    names_sources = False
+    """True when the file itself says who sent each event; else ``source`` does."""
 
     def __init__(self, content: Content, identity: Identity, source: str, part_bytes: int) -> None:
         self.identity = identity
@@ -158,6 +166,8 @@ class CapturedFile(ABC):
 
 
 class _Frames(CapturedFile):
+    names_sources = True
+
     def __init__(self, content: Content, identity: Identity, source: str, part_bytes: int) -> None:
         super().__init__(content, identity, source, part_bytes)
         self._scan = FrameScan(self._text, identity.name)

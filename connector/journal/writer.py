@@ -40,26 +40,35 @@ class JournalWriter:
         self._timer: threading.Thread | None = None
 
     def append(self, capture: Capture) -> None:
-        """Return when the capture is durable. Raises ``CannotKeep``: then nothing was acknowledged."""
+        """
+        Return when the capture is durable. Raises ``CannotKeep``: then nothing was acknowledged.
+
+        One that is ``public`` finds no room earlier than others do: ``public_no_room``.
+        """
         if capture.refused is not None:
             raise ValueError("a refused capture belongs to keep_refused")
         self._admit()
-        self._captures.submit(capture)
+        if capture.public:
+            with self._room.public(len(capture.body)):
+                self._captures.submit(capture)
+        else:
+            self._captures.submit(capture)
 
     def keep_refused(self, capture: Capture) -> bool:
         """
         Keep the body of a refused request, as durably as any other.
 
-        Returns False when ``refused/`` has reached its limit: the body is not kept and the refusal stands.
-        Raises ``CannotKeep`` when it could not be kept for any other reason.
+        Returns False when ``refused/`` has reached its limit, or the share of it that is for public captures:
+        the body is not kept and the refusal stands. Raises ``CannotKeep`` when it could not be kept for any
+        other reason.
         """
         if capture.refused is None:
             raise ValueError("a capture that was not refused belongs to append")
         self._admit()
-        if self._quota.is_full(self._refused.file.written_bytes):
-            return False
-        self._refused.submit(capture)
-        return True
+        if capture.public:
+            with self._room.public(len(capture.body)):
+                return self._keep_refused(capture, self._limits.public_share)
+        return self._keep_refused(capture, share=1.0)
 
     def not_ready(self) -> str | None:
         """Return why a capture would not be accepted now, for a person; None when it would."""
@@ -79,6 +88,12 @@ class JournalWriter:
             lane.commits.exclusively(lane.file.stop)
         if self._timer is not None:
             self._timer.join()
+
+    def _keep_refused(self, capture: Capture, share: float) -> bool:
+        if self._quota.is_full(self._refused.file.written_bytes, share=share):
+            return False
+        self._refused.submit(capture)
+        return True
 
     def _admit(self) -> None:
         self._check_room()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import weakref
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connector.tables import STRUCT_FIELDS, TABLES, Table, TypeCode
+from connector.write.data import DataReader, StoreData
 
 if TYPE_CHECKING:
     import duckdb
@@ -36,27 +38,67 @@ def duckdb_type(code: TypeCode) -> str:
     return f"STRUCT({fields})[]"
 
 
-def open_lake(data: Path, tables: Sequence[Table] = TABLES) -> duckdb.DuckDBPyConnection:
+def open_lake(
+    data: Path | DataReader, tables: Sequence[Table] = TABLES, source: str | None = None
+) -> duckdb.DuckDBPyConnection:
     """A connection in memory with the tables of ``data`` as views; times are UTC.
 
     Views: ``events`` and the other tables, each with a ``_raw`` twin that shows copies too, and the shipped
     ``order_lines``, ``orders`` and ``rejected``. What has no file is an empty view with its columns.
+
+    A data folder of this machine is read as it is whenever a view is. Of one in S3 the connection shows the
+    live files of the ledger at this moment, read where they are; a filter on ``day`` opens no other days.
+
+    Args:
+        source: show the rows of this source only, in every view; None: all of them.
+
+    Raises:
+        StoreError: S3 refused or did not answer.
+        LedgerError: the ledger in S3 is damaged.
     """
     import duckdb
 
     lake = duckdb.connect()
     lake.execute("SET TimeZone = 'UTC'")
+    raw, rejected = _in_store(lake, data, tables) if isinstance(data, StoreData) else _in_folder(data, tables)
+    only = "" if source is None else f" WHERE source = {_quoted(source)}"
     for table in tables:
-        lake.execute(f"CREATE VIEW {table.name}_raw AS {_raw(data, table)}")
+        lake.execute(f"CREATE VIEW {table.name}_raw AS SELECT * FROM ({raw[table.name]}){only}")
         lake.execute(
             f"CREATE VIEW {table.name} AS SELECT * FROM {table.name}_raw QUALIFY row_number() OVER "
             "(PARTITION BY row_id ORDER BY received_at NULLS LAST, captured_file, captured_index) = 1"
         )
-    lake.execute(f"CREATE VIEW rejected AS {_rejected(data)}")
+    lake.execute(f"CREATE VIEW rejected AS SELECT * FROM ({rejected}){only}")
     for view in ("order_lines", "orders"):
         text = (files("connector.lake") / f"{view}.sql").read_text(encoding="utf-8")
         lake.execute(f"CREATE VIEW {view} AS {text}")
     return lake
+
+
+def _in_folder(data: Path | DataReader, tables: Sequence[Table]) -> tuple[Mapping[str, str], str]:
+    """Queries for the rows of every table, and of the rejected events."""
+    root = data if isinstance(data, Path) else data.root
+    if root is None:
+        raise TypeError(f"no views over {type(data).__name__}")
+    return {table.name: _raw(root, table) for table in tables}, _rejected_rows(
+        root / "rejected", "*/*.ndjson.gz"
+    )
+
+
+def _in_store(
+    lake: duckdb.DuckDBPyConnection, data: StoreData, tables: Sequence[Table]
+) -> tuple[Mapping[str, str], str]:
+    """As ``_in_folder``; the rejected files lie in a temporary folder for as long as the connection lives."""
+    from connector.lake.remote import RemoteFiles
+
+    remote = RemoteFiles(data)
+    for table in tables:
+        lake.register(f"{table.name}_files", remote.table(table))
+    folder = remote.rejected()
+    if folder is not None:
+        weakref.finalize(lake, folder.cleanup)
+    rejected = _rejected_rows(None if folder is None else Path(folder.name), "*.ndjson.gz")
+    return {table.name: f"SELECT * FROM {table.name}_files" for table in tables}, rejected
 
 
 def _raw(data: Path, table: Table) -> str:
@@ -78,15 +120,14 @@ def _raw(data: Path, table: Table) -> str:
     return f"{empty} UNION ALL BY NAME {rows} union_by_name = true)"
 
 
-def _rejected(data: Path) -> str:
+def _rejected_rows(folder: Path | None, pattern: str) -> str:
     """The lines of rejected events, as ``write/rejected.py`` writes them."""
-    folder = data / "rejected"
-    if not any(folder.glob("*/*.ndjson.gz")):
+    if folder is None or not any(folder.glob(pattern)):
         columns = ", ".join(f"NULL::{kind} AS {name}" for name, kind in _REJECTED.items())
         return f"SELECT {columns} WHERE false"
     declared = ", ".join(f"{name}: '{kind}'" for name, kind in _REJECTED.items())
     return (
-        f"SELECT * FROM read_json({_quoted(_escaped(folder) + '/*/*.ndjson.gz')}, "
+        f"SELECT * FROM read_json({_quoted(f'{_escaped(folder)}/{pattern}')}, "
         f"format = 'newline_delimited', hive_partitioning = false, columns = {{{declared}}})"
     )
 

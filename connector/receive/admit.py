@@ -5,6 +5,7 @@ from __future__ import annotations
 from connector.errors import BodyNotJson, CannotKeep, SignatureMismatch, SignatureMissing
 from connector.events import Capture, RawRequest, SourceKeys
 from connector.jsontext import closes
+from connector.receive.basic import basic_user
 from connector.receive.verify import SIGNATURE_HEADER, Proof, prove
 
 UNKNOWN_SOURCE = "unknown_source"
@@ -17,10 +18,10 @@ _HEADER_CHARACTERS = 256
 class Unreadable(BodyNotJson):
     """The body is not JSON. ``keep`` tells whether ``capture`` is owed a place before the refusal is sent."""
 
-    def __init__(self, capture: Capture) -> None:
+    def __init__(self, capture: Capture, *, keep: bool) -> None:
         super().__init__("the body is not a JSON object or array")
         self.capture = capture
-        self.keep = capture.proven != "none"
+        self.keep = keep
 
 
 def admit(request: RawRequest, keys: SourceKeys | None) -> Capture:
@@ -48,23 +49,28 @@ def admit(request: RawRequest, keys: SourceKeys | None) -> Capture:
         )
     proof = _prove_or_ask_again(request, keys)
     if closes(request.body):
-        return _capture(request, proof)
-    raise Unreadable(_capture(request, proof, refused=BodyNotJson.code))
+        return capture_of(request, proof)
+    raise Unreadable(capture_of(request, proof, refused=BodyNotJson.code), keep=proof.proven != "none")
 
 
 def _prove_or_ask_again(request: RawRequest, keys: SourceKeys) -> Proof:
     """Prove with what is set; where that fails, an unset secret is our fault and not the sender's."""
-    if not (keys.secrets or keys.second_values or keys.unsigned):
-        raise _secret_missing()
+    if not (keys.secrets or keys.second_values or keys.api_keys or keys.unsigned):
+        raise secret_missing()
     try:
         proof = _prove(request, keys)
     except (SignatureMissing, SignatureMismatch):
         if keys.missing:
-            raise _secret_missing() from None
+            raise secret_missing() from None
         raise
-    if proof.proven == "none" and keys.missing and request.headers.get(SIGNATURE_HEADER):
-        raise _secret_missing()
+    if proof.proven == "none" and keys.missing and _carries_proof(request):
+        raise secret_missing()
     return proof
+
+
+def _carries_proof(request: RawRequest) -> bool:
+    """Whether there is something that an unset secret could have judged."""
+    return bool(request.headers.get(SIGNATURE_HEADER)) or basic_user(request.headers) is not None
 
 
 def _prove(request: RawRequest, keys: SourceKeys) -> Proof:
@@ -77,15 +83,17 @@ def _prove(request: RawRequest, keys: SourceKeys) -> Proof:
         return prove(request.body, request.headers, keys)
 
 
-def _secret_missing() -> CannotKeep:
+def secret_missing(message: str = "a secret of this source is not set") -> CannotKeep:
+    """Our fault: the sender may be right, and we cannot tell."""
     return CannotKeep(
-        "a secret of this source is not set",
+        message,
         code=SECRET_MISSING,
         retry_after_seconds=_OURS_RETRY_AFTER_SECONDS,
     )
 
 
-def _capture(request: RawRequest, proof: Proof, refused: str | None = None) -> Capture:
+def capture_of(request: RawRequest, proof: Proof, refused: str | None = None) -> Capture:
+    """Return a request as it is kept: of its headers only those two that say what the body is."""
     return Capture(
         source=request.source,
         route=request.route,

@@ -6,7 +6,7 @@ import mmap
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -30,7 +30,9 @@ class Limits:
     spool_bytes: int = 4 * 1024 * 1024
     """Largest body held in memory; a larger one lies in a file without a name."""
     max_in_flight_bytes: int = 512 * 1024 * 1024
-    """All bodies of a process together, from arrival to answer, the coded form counted too."""
+    """All bodies of webhooks in a process, from arrival to answer, the coded form counted too."""
+    public_body_bytes: int = 4 * 1024 * 1024
+    """Largest body that comes with a write key; SDKs stop at 500 KB (segment-delivery 2.4)."""
     spool_folder: Path | None = None
     """Folder of those files; None: the system's folder for temporary files."""
 
@@ -39,6 +41,15 @@ class Limits:
             raise ConfigError(
                 "max_in_flight_bytes is below max_body_bytes: a large body could never be taken"
             )
+
+    def of_public(self) -> Limits:
+        """The limits of bodies that come with a write key: an account of their own, an eighth of the other's.
+
+        It is never too small for one body in both its forms.
+        """
+        body_bytes = min(self.public_body_bytes, self.max_body_bytes)
+        in_flight_bytes = max(2 * body_bytes, self.max_in_flight_bytes // 8)
+        return replace(self, max_body_bytes=body_bytes, max_in_flight_bytes=in_flight_bytes)
 
 
 class ReceivedBody(NamedTuple):

@@ -32,6 +32,12 @@ _ALARMS = {
         "secret_missing",
         "Requests that an unset secret kept from being judged, answered 503.",
     ),
+    "unknown_write_key": ("unknown_write_key", "Requests refused because no source has their write key."),
+    "rate_limited": ("rate_limited", "Requests above what a source's write keys may bring, answered 429."),
+    "public_no_room": (
+        "public_no_room",
+        "Requests with a write key answered 503: the rest of the journal's room is for webhooks.",
+    ),
     "body_not_json": ("refused_bodies", "Bodies refused because they are not JSON, proven or not."),
     "body_too_large": ("body_too_large", "Bodies refused because they are above the limit."),
     "body_incomplete": ("body_incomplete", "Bodies that ended before their announced length."),
@@ -53,7 +59,7 @@ class Metrics:
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         self._sources: set[str] = set()
-        self._requests = self._counter("requests", "Webhook requests by outcome.", "source", "outcome")
+        self._requests = self._counter("requests", "Requests by outcome.", "source", "outcome")
         self._alarms = {code: self._counter(name, text) for code, (name, text) in _ALARMS.items()}
         self._refused_not_kept = self._counter(
             "refused_not_kept", "Proven bodies that are not JSON and were not kept: their folder is full."

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from connector.errors import SignatureMismatch, SignatureMissing
 from connector.events import Body, Proven, SourceKeys
 from connector.jsontext import first_element, is_array
+from connector.receive.basic import basic_user
 
 SIGNATURE_HEADER = "x-signature"
 
@@ -18,18 +19,19 @@ class Proof(NamedTuple):
 
     proven: Proven
     key: int | None
-    """Index of the secret in ``SourceKeys.secrets``; None when no secret took part."""
+    """Index of the secret in ``SourceKeys.secrets``; None when none of these took part."""
 
 
 def prove(body: Body, headers: Mapping[str, str], keys: SourceKeys) -> Proof:
     """
-    Return what the signature and the second header prove about a body.
+    Return what the signature, the second header and the Basic key prove about a body.
 
     ``X-Signature`` is the hex HMAC-SHA1 of the whole body or, for an array, of the text of element 0
     alone; every secret is tried. A right second header proves every element, also of a request without
     a signature (Segment does not sign a batch whose first event is empty), but never excuses a wrong
     signature. Beside a right signature a missing or wrong second header changes nothing: the signature
-    proves what it covers.
+    proves what it covers. The key of a Developer-Center sender, the user of its Basic header, is judged
+    as the second header is; one of the two is enough.
 
     Args:
         body: the bytes as they came.
@@ -44,9 +46,9 @@ def prove(body: Body, headers: Mapping[str, str], keys: SourceKeys) -> Proof:
         SignatureMissing: a proof is needed and the request carries none.
         SignatureMismatch: the request carries a proof and it is wrong.
 
-    Source: segment-delivery 1.2, webhook-actions 2.
+    Source: segment-delivery 1.1 and 1.2, webhook-actions 2.
     """
-    header_right = _judge_second_header(headers, keys)
+    header_right = _judge_headers(headers, keys)
     sent = headers.get(SIGNATURE_HEADER, "").strip()
     if sent and keys.secrets:
         signature = _judge_signature(body, sent, keys.secrets)
@@ -54,18 +56,22 @@ def prove(body: Body, headers: Mapping[str, str], keys: SourceKeys) -> Proof:
     if header_right:
         return Proof("all", None)
     if header_right is False:
-        raise SignatureMismatch("the second header does not have a value that this source accepts")
+        raise SignatureMismatch("the secret header does not have a value that this source accepts")
     if keys.unsigned:
         return Proof("none", None)
     raise SignatureMissing("the request carries no proof of its sender")
 
 
-def _judge_second_header(headers: Mapping[str, str], keys: SourceKeys) -> bool | None:
-    """Whether the second header is right; None when the source has none or the request lacks it."""
-    sent = headers.get(keys.second_header) if keys.second_header else None
-    if sent is None:
-        return None
-    return _equals_any(sent, keys.second_values)
+def _judge_headers(headers: Mapping[str, str], keys: SourceKeys) -> bool | None:
+    """Whether one of the secret headers is right; None when there is none that could be judged."""
+    second = headers.get(keys.second_header) if keys.second_header else None
+    user = basic_user(headers) if keys.api_keys else None
+    judged = []
+    if second is not None:
+        judged.append(_equals_any(_raw(second), keys.second_values))
+    if user is not None:
+        judged.append(_equals_any(user, keys.api_keys))
+    return any(judged) if judged else None
 
 
 def _judge_signature(body: Body, sent: str, secrets: tuple[bytes, ...]) -> Proof:
@@ -75,7 +81,7 @@ def _judge_signature(body: Body, sent: str, secrets: tuple[bytes, ...]) -> Proof
         with part:
             for key, secret in enumerate(secrets):
                 expected = hmac.new(secret, part, "sha1").hexdigest().encode()
-                right = _equals_any(sent.lower(), (expected,))
+                right = _equals_any(_raw(sent.lower()), (expected,))
                 found = Proof(proven, key) if right and found is None else found
     if found is None:
         raise SignatureMismatch("the signature does not match the body under any secret of this source")
@@ -91,7 +97,11 @@ def _signable_parts(body: Body) -> Iterator[tuple[Proven, memoryview]]:
             yield "first", whole[span[0] : span[1]]
 
 
-def _equals_any(sent: str, accepted: tuple[bytes, ...]) -> bool:
+def _raw(sent: str) -> bytes:
+    """A header's value as it travelled."""
+    return sent.encode("latin-1", "replace")
+
+
+def _equals_any(sent: bytes, accepted: tuple[bytes, ...]) -> bool:
     """Compare with every accepted value, in a time that does not tell which one was near."""
-    value = sent.encode("latin-1", "replace")
-    return bool(sum([hmac.compare_digest(value, each) for each in accepted]))
+    return bool(sum([hmac.compare_digest(sent, each) for each in accepted]))

@@ -35,6 +35,19 @@ def read_schemas(extra: Path | None = None) -> dict[str, Json]:
     return dict(sorted(documents.items()))
 
 
+def own_schemas(folder: Path) -> dict[str, Json]:
+    """
+    Return the documents of a user's folder alone, keyed and sorted by file name.
+
+    Raises:
+        ConfigError: as ``read_schemas``.
+    """
+    documents, faults = _read(folder)
+    if faults:
+        raise ConfigError("\n".join(faults))
+    return documents
+
+
 def _read(folder: Traversable) -> tuple[dict[str, Json], list[str]]:
     documents: dict[str, Json] = {}
     faults: list[str] = []

@@ -1,36 +1,27 @@
 """JSON values to column types, with a note for everything that was not taken as it was sent.
 
 A coercer is ``(value, path, flags) -> typed value or None``: it appends what it noticed to ``flags``. The
-caller has passed over null and ``""`` before. Source: tables 2.2; quirks 23, 28 to 31, 44, 46, 51, 64.
+caller has passed over null and ``""`` before. Source: tables 2.2; quirks 23, 24, 44, 51, 64. M and Q are read
+in ``amounts``.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from decimal import ROUND_HALF_EVEN, Context, Decimal
-from functools import lru_cache
+from decimal import Decimal
 from typing import Any
 
 from connector.events import Flag, Json
 from connector.jsontext import dumps
 from connector.tables.model import TypeCode
-from connector.values.currencies import CURRENCIES
+from connector.values.amounts import MAX_DIGITS, PLAIN, amounts, number_in
 from connector.values.times import read_time
 
 Coercer = Callable[[Json, str, list[Flag]], Any]
 
-_WIDE = Context(prec=400, rounding=ROUND_HALF_EVEN, Emin=-999_999, Emax=999_999)
-_FLOAT_NOISE = Decimal(2) ** -44
 _BEYOND_53 = 2**53
-_PLAIN = re.compile(r"[+-]?\d+(?:\.\d+)?\Z", re.ASCII)
-_MARKED = re.compile(
-    r"(?P<minus>[+-])?(?P<before>[A-Z]{3}|[$€£¥₹₩₽₺₪฿₫₴₦]|[A-Z]{1,2}\$|kr|zł)?\s?(?P<inner>[+-])?"
-    r"(?P<number>[0-9]{1,3}(?:,[0-9]{3})+\.[0-9]+|[0-9]{1,3}(?:,[0-9]{3}){2,}|[0-9]+(?:\.[0-9]+)?)"
-    r"\s?(?P<after>[A-Z]{3}|[$€£¥₹₩₽₺₪฿₫₴₦]|kr|zł)?\Z"
-)
 _UNFIT = re.compile("[\x00\ud800-\udfff]")
-_MAX_DIGITS = 350
 _BEYOND_DOUBLE = 2**1023
 _SAID_BY_LIST = frozenset(("text_from_number", "text_from_bool"))
 
@@ -59,7 +50,10 @@ def text(value: Json, path: str, flags: list[Flag]) -> str | None:
 def quiet_text(value: Json, path: str, flags: list[Flag]) -> str | None:
     """S where a number is expected as often as text (``rating``): numbers become text without a flag."""
     if type(value) is int or type(value) is float:
-        return text(value, path, [])
+        noticed: list[Flag] = []
+        typed = text(value, path, noticed)
+        flags.extend(flag for flag in noticed if flag.code != "text_from_number")
+        return typed
     return text(value, path, flags)
 
 
@@ -86,81 +80,8 @@ def plain(value: Decimal) -> str:
     return "0" if digits in ("-0", "") else digits
 
 
-class Fitted:
-    """A number fitted to a scale: the value, or None, and the codes of what was noticed."""
-
-    __slots__ = ("codes", "value")
-
-    def __init__(self, value: Decimal | None, *codes: str) -> None:
-        self.value = value
-        self.codes = codes
-
-
-def _fit(number: Decimal, scale: int, limit: Decimal, *codes: str) -> Fitted:
-    if abs(number) >= limit:
-        return Fitted(None, *codes, "number_out_of_range")
-    fitted = number.quantize(Decimal(1).scaleb(-scale), context=_WIDE)
-    change = abs(_WIDE.subtract(number, fitted))
-    if change and change > abs(number) * _FLOAT_NOISE:
-        codes = (*codes, "number_rounded")
-    if abs(fitted) >= limit:
-        return Fitted(None, *codes, "number_out_of_range")
-    return Fitted(fitted, *codes)
-
-
-def _decimal(scale: int, limit: Decimal) -> tuple[Callable[[float], Fitted], Coercer]:
-    @lru_cache(maxsize=16_384, typed=True)
-    def from_number(value: float) -> Fitted:
-        if value != value or value in (float("inf"), float("-inf")):
-            return Fitted(None, "number_not_finite")
-        if abs(value) >= limit:
-            return Fitted(None, "number_out_of_range")
-        return _fit(Decimal(repr(value)), scale, limit)
-
-    @lru_cache(maxsize=4_096)
-    def from_text(value: str) -> Fitted:
-        number, codes = _number_in(value)
-        return Fitted(None, *codes) if number is None else _fit(number, scale, limit, *codes)
-
-    def coerce(value: Json, path: str, flags: list[Flag]) -> Decimal | None:
-        kind = type(value)
-        if kind is float or kind is int:
-            fitted = from_number(value)
-        elif kind is str:
-            fitted = from_text(value)
-        elif kind is bool:
-            fitted = Fitted(None, "number_from_bool")
-        else:
-            fitted = Fitted(None, "type_mismatch")
-        for code in fitted.codes:
-            flags.append(Flag(code, path))
-        return fitted.value
-
-    return from_number, coerce
-
-
-def _number_in(value: str) -> tuple[Decimal | None, tuple[str, ...]]:
-    """All or nothing: never a prefix of the text (quirk 31), never a decimal comma (quirk 30)."""
-    trimmed = value.strip()
-    if len(trimmed) > _MAX_DIGITS:
-        return None, ("number_unreadable",)
-    if _PLAIN.match(trimmed):
-        return Decimal(trimmed), ("number_from_text",)
-    found = _MARKED.match(trimmed)
-    if found is None or (found["before"] and found["after"]) or (found["minus"] and found["inner"]):
-        return None, ("number_unreadable",)
-    mark = found["before"] or found["after"] or ""
-    if len(mark) == 3 and mark.isalpha() and mark not in CURRENCIES:
-        return None, ("number_unreadable",)
-    number = Decimal(found["number"].replace(",", ""))
-    negative = "-" in (found["minus"], found["inner"])
-    return (-number if negative else number), ("number_from_text", "money_marks_removed")
-
-
-fit_money, money = _decimal(6, Decimal(10) ** 12)
-fit_quantity, quantity = _decimal(3, Decimal(10) ** 9)
-FITTERS: Mapping[TypeCode, Callable[[float], Fitted]] = {"M": fit_money, "Q": fit_quantity}
-"""The first step of M and Q for a number: what it fits to, without a place to note anything."""
+money = amounts("M").coerce
+quantity = amounts("Q").coerce
 
 
 def _integer(bits: int) -> Coercer:
@@ -173,11 +94,11 @@ def _integer(bits: int) -> Coercer:
         if kind is float:
             return _whole(value, path, flags)
         if kind is str:
-            number, codes = _number_in(value)
+            number, codes = number_in(value)
             if number is None or "money_marks_removed" in codes:
                 flags.append(Flag("number_unreadable", path))
                 return None
-            if number != number.to_integral_value(context=_WIDE):
+            if number != number.to_integral_value():
                 flags.append(Flag("number_not_integer", path))
                 return None
             flags.append(Flag("number_from_text", path))
@@ -215,7 +136,7 @@ def double(value: Json, path: str, flags: list[Flag]) -> float | None:
         number = value
     elif kind is int:
         number = float(value) if abs(value) < _BEYOND_DOUBLE else float("inf")
-    elif kind is str and len(value) <= _MAX_DIGITS and _PLAIN.match(value.strip()):
+    elif kind is str and len(value) <= MAX_DIGITS and PLAIN.match(value.strip()):
         flags.append(Flag("number_from_text", path))
         number = float(value)
     else:

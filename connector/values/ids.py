@@ -11,6 +11,7 @@ from connector.values.times import iso_ms
 _NAMESPACE = bytes.fromhex("95b76182291153f58556563f05d5e6f2")
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 """Hex digit -> the same with the two highest bits that mark a UUID of RFC 9562."""
+_MISSING = (None, "")
 _VOLATILE = ("messageId", "sentAt", "_metadata", "receivedAt")
 
 
@@ -25,9 +26,9 @@ def message_key(event: dict[str, Json], message_id: str | None, received_at_ms: 
     if message_id:
         return "i" + message_id
     content = {key: value for key, value in event.items() if key not in _VOLATILE}
-    if event.get("timestamp") is None and event.get("originalTimestamp") is None:
+    if event.get("timestamp") in _MISSING and event.get("originalTimestamp") in _MISSING:
         arrival = event.get("receivedAt")
-        if arrival is None and received_at_ms is not None:
+        if arrival in _MISSING and received_at_ms is not None:
             arrival = iso_ms(received_at_ms)
         if arrival is not None:
             content["receivedAt"] = arrival

@@ -1,11 +1,12 @@
 """Event names: spelling variants and legacy names become the ecommerce spec's name, by exact match.
 
-Source: tables 4; quirks 1 to 3. Never by prefix: ``Completed Order Email Sent`` stays a custom event.
+Source: tables 4; quirks 1 to 5. Never by prefix: ``Completed Order Email Sent`` stays a custom event.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 VERBS = frozenset(
@@ -47,6 +48,8 @@ SINGLE_PRODUCT_EVENTS = frozenset(
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _GAPS = re.compile(r"[\s_-]+")
+_LONGEST_FOLDED = 100
+_MOST_NAMES = 4_096
 
 
 def fold(name: str) -> str:
@@ -81,6 +84,31 @@ def spec_name(name: str) -> str:
     return name if name in _EXACT else _lookup(name)
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=_MOST_NAMES)
 def _lookup(name: str) -> str:
-    return SPELLINGS.get(fold(name), name) if len(name) <= 100 else name
+    return SPELLINGS.get(fold(name), name) if len(name) <= _LONGEST_FOLDED else name
+
+
+def name_reader(aliases: Mapping[str, str]) -> Callable[[str], str]:
+    """What a source's event names count as: its aliases first, then the spec's spellings (quirks 4, 5).
+
+    Args:
+        aliases: name as sent -> name it counts as, which may be any spelling of the spec's or a custom name.
+            A name that is no alias as it stands, nor the spec's to the letter, is looked up in its folded
+            form too, so that ``Sale Closed`` covers ``sale_closed``.
+    """
+    if not aliases:
+        return spec_name
+    exact = {sent: spec_name(meant) for sent, meant in aliases.items()}
+    # Sorted: the order of a configuration file must not decide between two of the same folded form.
+    folded = {fold(sent): exact[sent] for sent in sorted(exact, reverse=True)}
+
+    @lru_cache(maxsize=_MOST_NAMES)
+    def read(name: str) -> str:
+        if name in exact:
+            return exact[name]
+        if name in _EXACT or len(name) > _LONGEST_FOLDED:
+            return name
+        return folded.get(fold(name)) or spec_name(name)
+
+    return read

@@ -10,8 +10,10 @@ from connector.events import Json
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_MS = 86_400_000
-_AFTER_LAST_MS = 253_402_300_800_000
-"""First millisecond of the year 10000, for which ISO 8601 has no four digits."""
+FIRST_MS = -62_104_060_800_000
+"""First millisecond of the year 2: the year before holds the zero times of languages, which say nothing."""
+LAST_MS = 253_402_300_799_999
+"""Last millisecond of the year 9999, behind which ISO 8601 has no four digits."""
 _PATTERN = re.compile(
     r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})"
     r"(?:[Tt ](?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,18}))?)?"
@@ -76,7 +78,7 @@ def _read_text(text: str) -> Instant:
         return _UNREADABLE
     since = moment - _EPOCH - offset
     ms = since.days * _DAY_MS + since.seconds * 1000 + int(fraction[:3].ljust(3, "0"))
-    if ms >= _AFTER_LAST_MS:
+    if not FIRST_MS <= ms <= LAST_MS:
         return _UNREADABLE
     in_words = found["utc"] is not None
     exact = zone is not None and not fraction[3:].strip("0") and not offset and not in_words
@@ -105,7 +107,7 @@ def _read_number(value: float) -> Instant:
         ms = int(value) // 1_000
     else:
         ms = int(value) // 1_000_000
-    return Instant(ms, False, "time_from_number") if ms < _AFTER_LAST_MS else _UNREADABLE
+    return Instant(ms, False, "time_from_number") if ms <= LAST_MS else _UNREADABLE
 
 
 def iso_ms(ms: int) -> str:

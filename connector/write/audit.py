@@ -1,23 +1,19 @@
-"""Prove a data folder from its own files: the chain, the equation, every byte and every row."""
+"""Prove a data folder from its own files: the ledger, the equation, every byte and every row."""
 
 from __future__ import annotations
 
-import gzip
+import tempfile
 import time
-import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import orjson
 
 from connector.errors import LedgerError
 from connector.events import FATES
-from connector.write.disk import sha256_of
-from connector.write.ledger import Fold, Live, changes_folder, fold
-from connector.write.row_sum import row_sum_of_file
-from connector.write.stored import events_in_tables, rows_in_file
+from connector.write.audit_files import LiveFiles, Looked
+from connector.write.data import DataReader, FolderData
+from connector.write.ledger import Fold
+from connector.write.stored import events_in_tables
 
 WAITING_MS = 15 * 60 * 1000
 """A closed captured file without an entry waits this long before it counts as open."""
@@ -52,10 +48,12 @@ class AuditReport:
     """Closed longer ago and still not written."""
     refused: int = 0
     """Bodies kept although refused; outside the equation."""
+    in_flight: int = 0
+    """Objects that a living attempt has put and not recorded yet: no fault."""
 
 
 def audit(
-    root: Path,
+    data: Path | DataReader,
     *,
     journal_closed: Closed | Path | None,
     now_ms: int,
@@ -63,42 +61,52 @@ def audit(
     deep: bool = False,
     pause: Callable[[], None] = lambda: time.sleep(0.2),
 ) -> AuditReport:
-    """Check the data folder ``root`` against its ledger. Takes no lock, changes nothing.
+    """Check a data folder against its ledger. Takes no lock, changes nothing.
+
+    Of a data folder in a store every file is downloaded once, one at a time.
 
     Args:
+        data: the folder, or what reads it.
         journal_closed: the journal's ``closed`` folder, or what lists it; None: no journal to look at.
-        now_ms: the time that ages of captured files are measured from.
+        now_ms: the time that ages of captured files and of attempts are measured from.
         refused: how many refused bodies the journal keeps, to be shown.
         deep: also recompute the sum of the rows of every table file.
         pause: called before folding again when a listed file was gone, as a running publisher may be between
             its entry and its renames; after three folds it is a finding.
+
+    Raises:
+        StoreError: the store refused or did not answer.
     """
+    reader = FolderData(data) if isinstance(data, Path) else data
     closed = _closed(journal_closed)
-    seen: dict[str, list[str]] = {}
-    for attempt in range(1, FOLDS + 1):
-        present = _present(root)
-        try:
-            state = fold(root)
-        except LedgerError as error:
-            return AuditReport(False, (f"{error}.",), refused=refused)
-        files = _Files(root, state, present, deep, seen)
-        if attempt == FOLDS or not files.unsettled:
-            break
-        pause()
-    findings = [*_stray_entries(root), *files.findings, *_counts(root, state, files.damaged)]
+    with tempfile.TemporaryDirectory(prefix="connector-") as keys:
+        looked = Looked(reader, Path(keys), deep)
+        for attempt in range(1, FOLDS + 1):
+            present, in_flight = reader.names(), reader.in_flight(now_ms)
+            try:
+                state = reader.fold()
+            except LedgerError as error:
+                return AuditReport(False, (f"{error}.",), refused=refused)
+            files = LiveFiles(reader, state, present, in_flight, looked)
+            if attempt == FOLDS or not files.unsettled:
+                break
+            pause()
+        findings = [*reader.strays(), *files.findings, *_counts(looked, state, files.damaged)]
     waiting, late = _waiting(closed, state, now_ms)
     findings += [f"{name} is closed for {age_ms // 60_000} minutes and not written." for name, age_ms in late]
-    return _report(state, findings, len(waiting), len(late), refused)
+    return _report(state, findings, len(waiting), len(late), refused, files.in_flight)
 
 
-def _report(state: Fold, findings: list[str], waiting: int, late: int, refused: int) -> AuditReport:
+def _report(
+    state: Fold, findings: list[str], waiting: int, late: int, refused: int, in_flight: int
+) -> AuditReport:
     total, tables = state.total, [live.output for live in state.tables.values()]
     records = state.records.values()
     return AuditReport(
         ok=not findings,
         findings=tuple(findings),
         equation=str(total),
-        entries=state.number,
+        entries=state.entries,
         captured_files=len(state.records),
         received=total.received,
         fates={fate: total.of(fate) for fate in FATES},
@@ -112,80 +120,13 @@ def _report(state: Fold, findings: list[str], waiting: int, late: int, refused: 
         waiting_files=waiting,
         open_files=late,
         refused=refused,
+        in_flight=in_flight,
     )
 
 
-class _Files:
-    """Every live file is there and is what its entry says; nothing else is there."""
-
-    def __init__(
-        self, root: Path, state: Fold, present: set[str], deep: bool, seen: dict[str, list[str]]
-    ) -> None:
-        """``present`` was listed before folding: a file committed since then cannot look like a stray.
-        ``seen`` keeps what was checked, by name, over several folds; names are never used twice."""
-        self._root, self._deep = root, deep
-        live = state.live
-        self.findings: list[str] = []
-        self.damaged: set[str] = set()
-        self.unsettled = False
-        for name in sorted(live):
-            self._look(live[name], seen)
-        for name in sorted(present - live.keys()):
-            if (root / name).exists():
-                self.unsettled = True
-                self.findings.append(f"{name} lies in the data folder and no ledger entry has it.")
-
-    def _look(self, live: Live, seen: dict[str, list[str]]) -> None:
-        name = live.output.name
-        if name not in seen:
-            try:
-                seen[name] = list(self._faults(live))
-            except FileNotFoundError:
-                self.unsettled = True
-                self.damaged.add(name)
-                self.findings.append(f"{name} of ledger entry {live.number} is missing.")
-                return
-        if seen[name]:
-            self.damaged.add(name)
-        self.findings += [f"{name} of ledger entry {live.number} {fault}." for fault in seen[name]]
-
-    def _faults(self, live: Live) -> Iterable[str]:
-        output, path = live.output, self._root / live.output.name
-        size = path.stat().st_size
-        if size != output.bytes:
-            yield f"has {size} bytes instead of {output.bytes}"
-        elif sha256_of(path) != output.sha256:
-            yield "has other content than the entry says"
-        elif not output.is_table:
-            yield from _rejected_faults(path, live)
-        else:
-            rows = rows_in_file(path)
-            if rows != output.rows:
-                yield f"has {rows} rows, the entry says {output.rows}"
-            elif self._deep and row_sum_of_file(path, output.name.split("/")[1]) != output.row_sum:
-                yield "has rows of another sum than the entry says"
-
-
-def _rejected_faults(path: Path, live: Live) -> Iterable[str]:
-    rows, events = 0, set()
-    try:
-        with gzip.open(path) as lines:
-            for line in lines:
-                value: dict[str, Any] = orjson.loads(line)
-                rows += 1
-                events.add((value["captured_file"], value["captured_index"]))
-    except (OSError, EOFError, zlib.error, ValueError, KeyError) as error:
-        yield f"cannot be read: {type(error).__name__}"
-        return
-    if rows != live.output.rows or len(events) != rows:
-        yield f"has {rows} lines of {len(events)} events, the entry says {live.output.rows}"
-    if live.captured_file is not None and {name for name, _ in events} - {live.captured_file}:
-        yield f"has events that are not of {live.captured_file}"
-
-
-def _counts(root: Path, state: Fold, damaged: set[str]) -> Iterable[str]:
+def _counts(looked: Looked, state: Fold, damaged: set[str]) -> Iterable[str]:
     """The equation of every captured file, and that tables and rejected files hold what it says."""
-    stored, uncounted = events_in_tables(root, state, damaged)
+    stored, uncounted = events_in_tables(looked.keys_of, state, damaged)
     kept: dict[str, int] = {}
     for live in state.rejected.values():
         if live.captured_file is not None:
@@ -201,23 +142,6 @@ def _counts(root: Path, state: Fold, damaged: set[str]) -> Iterable[str]:
             yield f"{name}: {counts.stored} events stored, {stored.get(name, 0)} in the tables."
         if name not in state.changed and kept.get(name, 0) != counts.rejected:
             yield f"{name}: {counts.rejected} events rejected, {kept.get(name, 0)} kept."
-
-
-def _present(root: Path) -> set[str]:
-    return {
-        path.relative_to(root).as_posix()
-        for folder in ("tables", "rejected")
-        for path in (root / folder).rglob("*")
-        if not path.is_dir()
-    }
-
-
-def _stray_entries(root: Path) -> Iterable[str]:
-    folder = changes_folder(root)
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        digits, dot, suffix = path.name.partition(".")
-        if not (len(digits) == 12 and digits.isdecimal() and dot + suffix == ".json"):
-            yield f"ledger/changes/{path.name} is no ledger entry."
 
 
 def _closed(journal_closed: Closed | Path | None) -> list[tuple[str, int]]:

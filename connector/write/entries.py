@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from connector.errors import LedgerError
 from connector.events import FATES, Fate, Json
@@ -132,11 +132,24 @@ def canonical(value: Json) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
 
 
+class Recorded(NamedTuple):
+    """A record that lies in an object of its own (journal-protocol 3.4)."""
+
+    record: Record
+    attempt_id: str
+    """Random: whose record it is, when the answer to its creation was lost."""
+    sha256: str
+    """``entry_sha256`` of the object."""
+
+
 def encode(entry: Entry) -> bytes:
     """The bytes of an entry's file: canonical JSON with ``entry_sha256``, and a newline."""
-    value = {key: part for key, part in asdict(entry).items() if part or key not in _OPTIONAL}
-    value["entry_sha256"] = _digest(value)
-    return canonical(value) + b"\n"
+    return _sealed({key: part for key, part in asdict(entry).items() if part or key not in _OPTIONAL})
+
+
+def encode_record(record: Record, attempt_id: str) -> bytes:
+    """The bytes of a record's object: as ``encode``, with the attempt that made it."""
+    return _sealed({**asdict(record), "attempt_id": attempt_id})
 
 
 def decode(content: bytes, number: int) -> tuple[Entry, str]:
@@ -145,23 +158,60 @@ def decode(content: bytes, number: int) -> tuple[Entry, str]:
     Raises:
         LedgerError: the bytes are not what ``encode`` wrote; the message names the entry.
     """
+    what = f"ledger entry {number}"
+    value, sha256 = _opened(content, what)
+    try:
+        entry = _entry(value)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise LedgerError(f"{what} is unreadable: {error}") from error
+    if entry.number != number:
+        raise LedgerError(f"{what} states the number {entry.number}")
+    return entry, sha256
+
+
+def decode_record(content: bytes, captured_file: str) -> Recorded:
+    """Return what ``encode_record`` was given, and the hash.
+
+    Raises:
+        LedgerError: the bytes are not what it wrote, or speak of another captured file.
+    """
+    what = f"the ledger record of {captured_file}"
+    value, sha256 = _opened(content, what)
+    try:
+        recorded = Recorded(_record(value), str(value["attempt_id"]), sha256)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise LedgerError(f"{what} is unreadable: {error}") from error
+    if recorded.record.captured_file != captured_file:
+        raise LedgerError(f"{what} is that of {recorded.record.captured_file}")
+    return recorded
+
+
+def check_counts(record: Record) -> None:
+    """Raise ``LedgerError`` for a record whose fates do not sum up."""
+    if not record.counts.balanced:
+        raise LedgerError(f"{record.captured_file}: the fates do not sum up: {record.counts}")
+    kept = sum(output.rows for output in record.rejected_outputs)
+    if kept != record.rejected:
+        raise LedgerError(f"{record.captured_file}: {record.rejected} events rejected, {kept} kept")
+
+
+def _sealed(value: dict[str, Any]) -> bytes:
+    return canonical({**value, "entry_sha256": _digest(value)}) + b"\n"
+
+
+def _opened(content: bytes, what: str) -> tuple[dict[str, Any], str]:
+    """A sealed object without its hash, and the hash, which is right."""
     try:
         value = json.loads(content)
         stated = value.pop("entry_sha256")
     except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
-        raise LedgerError(f"ledger entry {number} is unreadable: no JSON object with entry_sha256") from error
+        raise LedgerError(f"{what} is unreadable: no JSON object with entry_sha256") from error
     actual = _digest(value)
     if stated != actual:
-        raise LedgerError(f"ledger entry {number} was altered: its hash is {actual}, it states {stated}")
+        raise LedgerError(f"{what} was altered: its hash is {actual}, it states {stated}")
     if canonical({**value, "entry_sha256": stated}) + b"\n" != content:
-        raise LedgerError(f"ledger entry {number} was altered: its bytes are not in canonical form")
-    try:
-        entry = _entry(value)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise LedgerError(f"ledger entry {number} is unreadable: {error}") from error
-    if entry.number != number:
-        raise LedgerError(f"ledger entry {number} states the number {entry.number}")
-    return entry, stated
+        raise LedgerError(f"{what} was altered: its bytes are not in canonical form")
+    return value, stated
 
 
 _OPTIONAL = frozenset({"records", "removes", "adds", "files", "reruns", "because"})

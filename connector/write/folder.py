@@ -116,6 +116,16 @@ class DataFolder:
         for path in stagings:
             self.remove_staging(path)
 
+    def drop_abandoned(self, wanted: frozenset[Path] = frozenset()) -> tuple[str, ...]:
+        """Remove the staging folders nobody will publish from, but for ``wanted``; return their names.
+
+        Call it when no committed entry needs them any more.
+        """
+        dead = [path for path in self.stagings() if path not in wanted and self.is_abandoned(path)]
+        for path in dead:
+            self.remove_staging(path)
+        return tuple(path.name for path in dead)
+
     def is_abandoned(self, staging: Path) -> bool:
         """True when nobody will publish from it: its process is dead, its round failed, or it is of another
         host and old."""

@@ -1,4 +1,4 @@
-"""Fold the numbered entries of a data folder into what is true now. Source: journal-protocol 3.1, 3.2."""
+"""Fold the ledger of a data folder into what is true now. Source: journal-protocol 3.1, 3.2."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from connector.write.entries import (
 )
 
 __all__ = [
-    "GENESIS", "Counts", "Entry", "Fold", "LedgerConflict", "Live", "Output", "Record", "changes_folder",
-    "decode", "encode", "entry_path", "fold", "read_entries",
+    "GENESIS", "Counts", "Entry", "Fold", "Folding", "LedgerConflict", "Live", "Output", "Record",
+    "changes_folder", "consecutive", "decode", "encode", "entry_number", "entry_path", "fold", "read_entries",
 ]  # fmt: skip
 
 _ENTRY = re.compile(r"([0-9]{12})\.json\Z")
@@ -33,14 +33,19 @@ class Live:
 
     output: Output
     number: int
-    """Of the entry that added it."""
+    """Of the entry that added it; 0 when a record did that lies in an object of its own."""
     captured_file: str | None
     """Whose rows it holds; None when a change wrote it, which may hold rows of several."""
+
+    @property
+    def listed_in(self) -> str:
+        """What added it, for a person."""
+        return f"ledger entry {self.number}" if self.number else f"the ledger record of {self.captured_file}"
 
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """What the entries 1 to ``number`` add up to."""
+    """What the entries 1 to ``number``, and in S3 the record objects, add up to."""
 
     number: int = 0
     sha256: str = GENESIS
@@ -57,6 +62,13 @@ class Fold:
     """Captured files that a later change recounted."""
     removed: Mapping[str, int] = field(default_factory=dict)
     """Names that are never used again -> number of the entry that removed them."""
+    objects: Mapping[str, str] = field(default_factory=dict)
+    """Captured files whose record is an object of its own (S3) -> its hash. They have no number, no chain."""
+
+    @property
+    def entries(self) -> int:
+        """How many files or objects the ledger has."""
+        return self.number + len(self.objects)
 
     @property
     def live(self) -> dict[str, Live]:
@@ -87,29 +99,36 @@ def fold(root: Path, since: Fold | None = None) -> Fold:
     new = list(read_entries(root, known.number))
     if not new:
         return known
-    state = _Folding(known)
+    state = Folding(known)
     for entry, sha256 in new:
         state.apply(entry, sha256)
     return state.result()
 
 
+def entry_number(file_name: str) -> int | None:
+    """``000000000007.json`` -> 7; None when it is the name of no entry."""
+    match = _ENTRY.match(file_name)
+    return int(match[1]) if match else None
+
+
 def read_entries(root: Path, after: int = 0) -> Iterator[tuple[Entry, str]]:
     """Yield the entries above ``after`` with their hashes, in order; a gap is a ``LedgerError``."""
-    present = _numbers(root)
-    if after and (not present or present[-1] < after):
-        raise LedgerError(f"ledger entry {after} is gone")
-    expected = after + 1
-    for number in present:
-        if number <= after:
-            continue
-        if number != expected:
-            raise LedgerError(f"ledger entry {expected} is missing, entry {number} is there")
+    for number in consecutive(_numbers(root), after):
         try:
             content = entry_path(root, number).read_bytes()
         except OSError as error:
             raise LedgerError(f"ledger entry {number} is unreadable: {error.strerror}") from error
         yield decode(content, number)
-        expected += 1
+
+
+def consecutive(present: list[int], after: int) -> Iterator[int]:
+    """Yield the sorted numbers above ``after``; a gap is a ``LedgerError``."""
+    if after and (not present or present[-1] < after):
+        raise LedgerError(f"ledger entry {after} is gone")
+    for expected, number in enumerate((number for number in present if number > after), after + 1):
+        if number != expected:
+            raise LedgerError(f"ledger entry {expected} is missing, entry {number} is there")
+        yield number
 
 
 def _numbers(root: Path) -> list[int]:
@@ -117,10 +136,10 @@ def _numbers(root: Path) -> list[int]:
         names = [path.name for path in changes_folder(root).iterdir()]
     except FileNotFoundError:
         return []
-    return sorted(int(match[1]) for name in names if (match := _ENTRY.match(name)))
+    return sorted(number for name in names if (number := entry_number(name)) is not None)
 
 
-class _Folding:
+class Folding:
     """The fold while it is being made."""
 
     def __init__(self, since: Fold) -> None:
@@ -128,8 +147,15 @@ class _Folding:
         self._tables, self._rejected = dict(since.tables), dict(since.rejected)
         self._records, self._counts = dict(since.records), dict(since.counts)
         self._changed, self._removed = set(since.changed), dict(since.removed)
+        self._objects = dict(since.objects)
+
+    def add_record(self, record: Record, sha256: str) -> None:
+        """Take a record object, before the entries that may remove what it made live."""
+        self._record(record, 0)
+        self._objects[record.captured_file] = sha256
 
     def apply(self, entry: Entry, sha256: str) -> None:
+        """Take the next entry."""
         if entry.previous != self.sha256:
             raise LedgerError(
                 f"ledger entry {entry.number} does not follow entry {self.number}: chain broken"
@@ -140,25 +166,25 @@ class _Folding:
         for output in entry.adds:
             self._add(Live(output, entry.number, None))
         for record in entry.records:
-            self._record(record)
+            self._record(record, entry.number)
         for captured_file, counts in entry.files.items():
             if captured_file not in self._counts:
                 raise self._error(f"recounts {captured_file}, which no entry records")
             self._counts[captured_file] = counts
             self._changed.add(captured_file)
 
-    def _record(self, record: Record) -> None:
+    def _record(self, record: Record, number: int) -> None:
         if record.captured_file in self._records:
             raise self._error(f"records {record.captured_file} a second time")
         self._records[record.captured_file] = record
         self._counts[record.captured_file] = record.counts
         for output in record.files:
-            self._add(Live(output, self.number, record.captured_file))
+            self._add(Live(output, number, record.captured_file))
 
     def _add(self, live: Live) -> None:
         name = live.output.name
         if name in self._tables or name in self._rejected or name in self._removed:
-            raise self._error(f"uses the name {name} again")
+            raise LedgerError(f"{live.listed_in} uses the name {name} again")
         (self._tables if live.output.is_table else self._rejected)[name] = live
 
     def _remove(self, name: str) -> None:
@@ -172,5 +198,5 @@ class _Folding:
     def result(self) -> Fold:
         return Fold(
             self.number, self.sha256, self._tables, self._rejected, self._records, self._counts,
-            frozenset(self._changed), self._removed,
+            frozenset(self._changed), self._removed, self._objects,
         )  # fmt: skip

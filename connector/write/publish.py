@@ -9,7 +9,7 @@ from pathlib import Path
 
 from connector.errors import LedgerError
 from connector.write.disk import sha256_of
-from connector.write.entries import Entry, LedgerConflict, Output, Record, encode
+from connector.write.entries import Entry, LedgerConflict, Output, Record, check_counts, encode
 from connector.write.folder import WAIT_SECONDS, DataFolder
 from connector.write.ledger import Fold, entry_path, fold
 from connector.write.sink import StagedFile
@@ -63,6 +63,10 @@ class Publisher:
         """The ledger as of the last time the lock was held; ``recover`` brings it up to date."""
         return self._fold
 
+    def record(self, captured_file: str) -> Record | None:
+        """What the ledger says of a captured file, as of the last time the lock was held."""
+        return self._fold.records.get(captured_file)
+
     def recover(self) -> Recovered:
         """Take the lock, finish what a dead process left. Raises ``Busy``, ``LedgerError``, ``OSError``."""
         with self._folder.locked(self._wait_seconds):
@@ -115,12 +119,9 @@ class Publisher:
         """What an entry names must be true and durable before it can be committed."""
         folders: set[Path] = set()
         for file in fresh:
-            _check_counts(file.record)
+            check_staged(file)
             for output in file.record.files:
-                path = file.staging / output.name
-                if not path.is_file() or path.stat().st_size != output.bytes:
-                    raise LedgerError(f"{file.record.captured_file}: its staged file {output.name} is gone")
-                folders.update(_folders_up_to(path.parent, self._folder.root))
+                folders.update(_folders_up_to((file.staging / output.name).parent, self._folder.root))
         self._sync(folders)
 
     def _append(self, entry: Entry, staging: Path) -> None:
@@ -176,15 +177,11 @@ class Publisher:
         self._move(moves, removes)
         self._settled = self._fold.number
         missing = tuple(name for name in absent if not (root / name).exists())
-        dead = [
-            path for path in self._folder.stagings() if path not in wanted and self._folder.is_abandoned(path)
-        ]
-        for path in dead:
-            self._folder.remove_staging(path)
+        dropped = self._folder.drop_abandoned(wanted)
         for captured_file in self._unretired():
             if captured_file in self._fold.records:
                 self._retire(captured_file)
-        return Recovered((*moves, *removes), missing, tuple(path.name for path in dead))
+        return Recovered((*moves, *removes), missing, dropped)
 
     def _find(self, output: Output) -> Path | None:
         """The staged file of a committed output, whoever staged it, known by its content."""
@@ -208,6 +205,15 @@ class Publisher:
             self._folder.disk.sync_folder(path)
 
 
+def check_staged(file: StagedFile) -> None:
+    """Raise ``LedgerError`` unless the fates sum up and every output lies there, whole."""
+    check_counts(file.record)
+    for output in file.record.files:
+        path = file.staging / output.name
+        if not path.is_file() or path.stat().st_size != output.bytes:
+            raise LedgerError(f"{file.record.captured_file}: its staged file {output.name} is gone")
+
+
 def _unrecorded(staged: Iterable[StagedFile], known: Fold) -> list[StagedFile]:
     """One of each captured file that the ledger does not have."""
     fresh: dict[str, StagedFile] = {}
@@ -216,14 +222,6 @@ def _unrecorded(staged: Iterable[StagedFile], known: Fold) -> list[StagedFile]:
         if name not in known.records:
             fresh.setdefault(name, file)
     return list(fresh.values())
-
-
-def _check_counts(record: Record) -> None:
-    if not record.counts.balanced:
-        raise LedgerError(f"{record.captured_file}: the fates do not sum up: {record.counts}")
-    kept = sum(output.rows for output in record.rejected_outputs)
-    if kept != record.rejected:
-        raise LedgerError(f"{record.captured_file}: {record.rejected} events rejected, {kept} kept")
 
 
 def _day(name: str) -> str:

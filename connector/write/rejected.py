@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -28,6 +29,7 @@ class RejectedWriter:
         self._captured_file = captured_file
         self._tag = tag
         self._days: dict[str, _DayFile] = {}
+        self.codes: Counter[str] = Counter()
 
     def add(self, captured: Captured, rejected: Rejected) -> None:
         """Take one rejected event; raises ``OSError`` when the disk refuses."""
@@ -37,6 +39,7 @@ class RejectedWriter:
             name = rejected_file(day, self._captured_file, self._tag)
             file = self._days[day] = _DayFile.create(self._staging / name, name)
         file.add(captured.captured_index, rejected_line(captured, rejected))
+        self.codes[rejected.code] += 1
 
     def finish(self) -> list[Output]:
         """Make every file durable, return the outputs sorted by name; ``rows`` counts the lines."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -45,6 +45,10 @@ class TableWriter(Protocol):
 class RejectedSink(Protocol):
     """Takes the rejected events of one captured file, bytes included."""
 
+    @property
+    def codes(self) -> Mapping[str, int]:
+        """Reason -> events taken so far."""
+
     def add(self, captured: Captured, rejected: Rejected) -> None: ...
 
     def finish(self) -> list[Output]: ...
@@ -56,6 +60,8 @@ class StagedFile:
 
     staging: Path
     record: Record
+    rejected: Mapping[str, int] = field(default_factory=dict)
+    """Reason -> rejected events."""
 
 
 class Commits(Protocol):

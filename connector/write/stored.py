@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from connector.write.ledger import Fold, Live
@@ -12,6 +12,9 @@ from connector.write.ledger import Fold, Live
 CHUNK_ROWS = 2_000_000
 MEMORY_LIMIT = "1GB"
 """DuckDB spills to a temporary folder beyond it."""
+
+KEYS = ["captured_file", "captured_index"]
+"""Columns that say which event a row is of."""
 
 _COUNT = """
     SELECT captured_file, count(*) FROM (
@@ -28,13 +31,28 @@ def rows_in_file(path: Path) -> int:
         return int(file.metadata.num_rows)
 
 
-def events_in_tables(root: Path, state: Fold, damaged: set[str]) -> tuple[dict[str, int], set[str]]:
+def write_keys(path: Path, target: Path) -> None:
+    """Write what ``events_in_tables`` needs of a table file into a small file of its own."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        schema = pa.schema([file.schema_arrow.field(name) for name in KEYS])
+        with pq.ParquetWriter(str(target), schema) as keys:
+            for batch in file.iter_batches(columns=KEYS):
+                keys.write_batch(batch.select(KEYS))
+
+
+def events_in_tables(
+    path_of: Callable[[str], Path], state: Fold, damaged: set[str]
+) -> tuple[dict[str, int], set[str]]:
     """Count distinct (captured_file, captured_index) over the live files of all tables.
 
     No captured file is split between two queries: those that a change recounted share one, because the files
     of changes may hold any of them; the others lie in files of their own.
 
     Args:
+        path_of: where a table file, or what ``write_keys`` made of it, lies on this machine, by its name.
         damaged: names of files not to be read.
 
     Returns:
@@ -55,7 +73,7 @@ def events_in_tables(root: Path, state: Fold, damaged: set[str]) -> tuple[dict[s
         chunks.append(mixed)
     stored: dict[str, int] = {}
     for chunk in chunks:
-        for name, events in _count(root / live.output.name for live in chunk):
+        for name, events in _count(path_of(live.output.name) for live in chunk):
             stored[name] = stored.get(name, 0) + events
     return stored, uncounted
 

@@ -19,14 +19,20 @@ from connector.journal.writer import ROLL_REQUEST
 from connector.receive.bodies import Limits
 from connector.receive.http import create_app
 from connector.receive.metrics import Metrics
+from connector.receive.sources import Sources
 
 NOW_MS = 1_795_297_924_123
 MAX_BODY_BYTES = 60_000
 SPOOL_BYTES = 20_000
+PUBLIC_BODY_BYTES = 30_000
 SOURCES = (
     SourceKeys("web", secrets=(b"new secret", b"old secret")),
     SourceKeys("till", secrets=(b"till",), second_header="x-lake-key", second_values=(b"lake key",)),
     SourceKeys("open", unsigned=True),
+    SourceKeys("center", api_keys=(b"new api key", b"old api key")),
+    SourceKeys("app", write_keys=(b"app-write-key",)),
+    SourceKeys("shop", secrets=(b"shop",), write_keys=(b"shop-write-key", b"older-write-key")),
+    SourceKeys("calm", write_keys=(b"calm-write-key",), events_per_second=1.0),
     SourceKeys("unset", missing=("UNSET_SECRET",)),
 )
 """What every receiver under test is configured with."""
@@ -51,6 +57,7 @@ class Kept(NamedTuple):
     body: bytes
     proven: str
     key: int | None
+    route: str = "webhook"
 
 
 class Receiver(Protocol):
@@ -60,7 +67,9 @@ class Receiver(Protocol):
         self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
     ) -> Answer: ...
 
-    def send_chunked(self, path: str, pieces: Sequence[bytes]) -> Answer: ...
+    def send_chunked(
+        self, path: str, pieces: Sequence[bytes], headers: Mapping[str, str] | None = None
+    ) -> Answer: ...
 
     def kept(self) -> list[Kept]: ...
 
@@ -95,7 +104,7 @@ class _MemoryJournal:
     def _copy(self, capture: Capture) -> Kept:
         if self.broken:
             raise CannotKeep("the disk is gone", retry_after_seconds=5)
-        return Kept(capture.source, bytes(capture.body), capture.proven, capture.key)
+        return Kept(capture.source, bytes(capture.body), capture.proven, capture.key, capture.route)
 
 
 class _Pieces:
@@ -121,8 +130,10 @@ class InProcess:
         self._journal = _MemoryJournal()
         app = create_app(
             self._journal,
-            {keys.name: keys for keys in SOURCES}.get,
-            limits=Limits(max_body_bytes=MAX_BODY_BYTES, spool_bytes=SPOOL_BYTES),
+            Sources(SOURCES),
+            limits=Limits(
+                max_body_bytes=MAX_BODY_BYTES, spool_bytes=SPOOL_BYTES, public_body_bytes=PUBLIC_BODY_BYTES
+            ),
             metrics=Metrics(),
             clock_ms=lambda: NOW_MS,
         )
@@ -133,13 +144,15 @@ class InProcess:
     ) -> Answer:
         return self._answer(self._client.open(path, method=method, data=body, headers=dict(headers or {})))
 
-    def send_chunked(self, path: str, pieces: Sequence[bytes]) -> Answer:
+    def send_chunked(
+        self, path: str, pieces: Sequence[bytes], headers: Mapping[str, str] | None = None
+    ) -> Answer:
         environ = {
             "wsgi.input": _Pieces(pieces),
             "wsgi.input_terminated": True,
             "HTTP_TRANSFER_ENCODING": "chunked",
         }
-        return self._answer(self._client.post(path, environ_overrides=environ))
+        return self._answer(self._client.post(path, headers=dict(headers or {}), environ_overrides=environ))
 
     def kept(self) -> list[Kept]:
         return self._journal.kept
@@ -170,11 +183,14 @@ class Served:
     ) -> Answer:
         return Answer(*self._service.send(body, headers, path=path, method=method))
 
-    def send_chunked(self, path: str, pieces: Sequence[bytes]) -> Answer:
+    def send_chunked(
+        self, path: str, pieces: Sequence[bytes], headers: Mapping[str, str] | None = None
+    ) -> Answer:
         with self._service.connection() as connection:
-            connection.request("POST", path, iter(pieces), encode_chunked=True)
+            connection.request("POST", path, iter(pieces), dict(headers or {}), encode_chunked=True)
             response = connection.getresponse()
-            return Answer(response.status, dict(response.getheaders()), response.read())
+            given = {name.lower(): value for name, value in response.getheaders()}
+            return Answer(response.status, given, response.read())
 
     def kept(self) -> list[Kept]:
         return self._frames("")[len(self._before[0]) :]
@@ -219,6 +235,7 @@ class Served:
                 text[frame.body_start : frame.body_end],
                 frame.header["proven"],
                 frame.header.get("key"),
+                frame.header["route"],
             )
             for _, frame, text in found
         ]

@@ -12,6 +12,7 @@ from connector.config import Settings, load_settings
 from connector.events import Capture
 from connector.journal.folders import JournalFolders
 from connector.journal.frames import frame_header
+from connector.journal.places import FilePlace
 from connector.journal.reader import open_captured
 from connector.journal.writer import JournalWriter
 from connector.rounds import Writer
@@ -62,12 +63,12 @@ def test_a_record_of_a_copy_taken_too_early_does_not_make_the_whole_file_done(
     for number in range(3, 8):
         journal.append(capture(event(number)))
     journal.close()
-    assert writer(settings).write([copy]).counts.stored == 3
+    assert writer(settings).write([FilePlace(copy)]).counts.stored == 3
 
     written = writer(settings).write_journal()
 
     (waiting,) = JournalFolders(settings.journal_path).closed.iterdir()
-    assert written.failed == [waiting]
+    assert written.failed == [FilePlace(waiting)]
     assert sum(1 for part in open_captured(waiting).parts() for _ in part) == 8
 
 
@@ -78,9 +79,9 @@ def test_an_early_copy_named_beside_the_whole_file_does_not_hide_what_it_lacks(
     early.write_bytes(frames(event(0)))
     whole.write_bytes(frames(event(0), event(1)))
 
-    written = writer(settings).write([early, whole])
+    written = writer(settings).write([FilePlace(early), FilePlace(whole)])
 
-    assert (written.files, written.known, written.failed) == (1, 0, [whole])
+    assert (written.files, written.known, written.failed) == (1, 0, [FilePlace(whole)])
 
 
 @pytest.mark.parametrize("name", ["../../escaped", "/tmp/escaped", "a/b", ".hidden", "", "x" * 300])
@@ -89,7 +90,7 @@ def test_a_name_in_a_frame_that_could_be_a_path_is_no_name(settings: Settings, t
     path = tmp_path / "hostile"
     path.write_bytes(hostile)
 
-    writer(settings).write([path])
+    writer(settings).write([FilePlace(path)])
 
     written = {*tmp_path.rglob("*.parquet"), *tmp_path.rglob("*.ndjson.gz")}
     assert written
@@ -113,9 +114,9 @@ def test_a_file_that_vanished_does_not_keep_the_others_from_being_written(settin
     for name in ("a", "b"):
         (tmp_path / name).write_bytes(event(ord(name)) + b"\n")
 
-    written = writer(settings).write([tmp_path / "a", tmp_path / "gone", tmp_path / "b"])
+    written = writer(settings).write([FilePlace(tmp_path / name) for name in ("a", "gone", "b")])
 
-    assert (written.files, written.failed) == (2, [tmp_path / "gone"])
+    assert (written.files, written.failed) == (2, [FilePlace(tmp_path / "gone")])
 
 
 @pytest.mark.parametrize("shape", ["frame", "batch frame", "line", "array"])

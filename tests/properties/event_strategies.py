@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from connector.actions.call import LakeSettings, SourceRules
-from connector.actions.destination import Destination
+from connector.actions.destination import Destinations
 from connector.actions.prepare import CALL_TYPES
 from connector.events import Captured
 from connector.pipeline import Pipeline
@@ -122,8 +122,8 @@ BY_NAME = {table.name: table for table in TABLES}
 
 
 def fresh_pipeline() -> Pipeline:
-    destination = Destination(read_mapping(shipped_mapping()), LAKE)
-    return Pipeline(destination, compile_schemas(read_schemas()), "ecommerce@00000000")
+    destinations = Destinations(read_mapping(shipped_mapping()), LAKE)
+    return Pipeline(destinations, compile_schemas(read_schemas()), "ecommerce@00000000")
 
 
 PIPELINE = fresh_pipeline()

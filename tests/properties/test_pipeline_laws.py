@@ -14,7 +14,7 @@ from event_strategies import ANYTHING, BY_NAME, EVENTS, EXAMPLES, LAKE, PIPELINE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector.actions.destination import Destination
+from connector.actions.destination import Destination, Destinations
 from connector.cases import public_outcome
 from connector.events import FATES, Captured, Flag, Outcome, Row
 from connector.pipeline import Pipeline
@@ -61,8 +61,15 @@ def test_a_defect_of_ours_is_a_rejection_that_tells_no_value() -> None:
         def rows(self, call: Any) -> Any:
             raise ValueError(call.event["userId"])
 
-    broken = Broken(read_mapping(shipped_mapping()), LAKE)
-    pipeline = Pipeline(broken, compile_schemas(read_schemas()), "ecommerce@00000000")
+    class AllBroken(Destinations):
+        def of(self, source: str) -> Destination:
+            return Broken(read_mapping(shipped_mapping()), LAKE)
+
+    pipeline = Pipeline(
+        AllBroken(read_mapping(shipped_mapping()), LAKE),
+        compile_schemas(read_schemas()),
+        "ecommerce@00000000",
+    )
 
     outcome = pipeline(captured({"type": "track", "event": "A", "userId": "usr_secret", "messageId": "m"}))
 
@@ -77,7 +84,7 @@ def test_a_schema_whose_policy_is_reject_rejects() -> None:
         "refund.json": {"title": "Order Refunded", "properties": {"properties": {"required": ["order_id"]}},
                         "x-policy": "reject"}
     }  # fmt: skip
-    pipeline = Pipeline(Destination(read_mapping(shipped_mapping()), LAKE), compile_schemas(documents), "m")
+    pipeline = Pipeline(Destinations(read_mapping(shipped_mapping()), LAKE), compile_schemas(documents), "m")
 
     outcome = pipeline(captured({"type": "track", "event": "order_refunded", "properties": {}}))
 

@@ -12,11 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.schemas import read_schemas
-from connector.validate import compile_schemas
+from connector.schemas.resolve import resolve
+from connector.validate import Schemas, compile_schemas
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 CALLS = {path.stem: json.loads(path.read_text()) for path in sorted(EXAMPLES.glob("*/*.json"))}
-SCHEMAS = compile_schemas(read_schemas())
+SHIPPED = read_schemas()
+SCHEMAS = compile_schemas(SHIPPED)
+ALONE = compile_schemas({name: resolve(name, SHIPPED) for name in SHIPPED})
+"""The shipped documents, none of which refers to another."""
 NOSY = compile_schemas(
     {
         "envelope.json": {
@@ -61,8 +65,8 @@ ODD_VALUES = st.one_of(
 
 
 @st.composite
-def spoilt(draw: st.DrawFn, values: st.SearchStrategy[Any]) -> tuple[Any, str | None]:
-    """An example with some of its places replaced or taken out, and its event name."""
+def spoilt(draw: st.DrawFn, values: st.SearchStrategy[Any]) -> tuple[Any, str | None, str]:
+    """An example with some of its places replaced or taken out, its event name and its type."""
     example = CALLS[draw(st.sampled_from(sorted(CALLS)))]
     event = copy.deepcopy(example)
     for _ in range(draw(st.integers(1, 3))):
@@ -74,13 +78,13 @@ def spoilt(draw: st.DrawFn, values: st.SearchStrategy[Any]) -> tuple[Any, str | 
             holder.pop(place[-1], None)
         else:
             holder[place[-1]] = copy.deepcopy(draw(values))
-    return event, example.get("event")
+    return event, example.get("event"), example["type"]
 
 
 @settings(deadline=None, max_examples=150)
 @given(spoilt(SECRETS))
 def test_neither_a_violation_nor_an_explanation_holds_a_value_or_a_key_of_the_sender(
-    case: tuple[Any, str | None],
+    case: tuple[Any, str | None, str],
 ) -> None:
     said = "\n".join(
         text for schemas in (SCHEMAS, NOSY) for text in [repr(schemas.check(*case)), *schemas.explain(*case)]
@@ -99,9 +103,20 @@ def top_places(lines: list[str]) -> set[tuple[str, str]]:
 
 @settings(deadline=None, max_examples=150)
 @given(spoilt(ODD_VALUES))
-def test_the_two_validators_find_the_same_places_and_rules(case: tuple[Any, str | None]) -> None:
+def test_the_two_validators_find_the_same_places_and_rules(case: tuple[Any, str | None, str]) -> None:
     checked = SCHEMAS.check(*case)
 
     assert {(violation.path, violation.rule) for violation in checked.violations} == top_places(
         SCHEMAS.explain(*case)
     )
+
+
+@settings(deadline=None, max_examples=150)
+@given(spoilt(ODD_VALUES))
+def test_a_document_that_stands_alone_finds_the_same_places_and_rules(
+    case: tuple[Any, str | None, str],
+) -> None:
+    def places_and_rules(schemas: Schemas) -> set[tuple[str, str, str]]:
+        return {(each.path, each.rule, each.got_type) for each in schemas.check(*case).violations}
+
+    assert places_and_rules(ALONE) == places_and_rules(SCHEMAS)

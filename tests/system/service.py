@@ -127,6 +127,7 @@ class Lake:
     def audit(self) -> Any:
         """The report of an audit that holds."""
         ran = self.run("audit", "--json")
+        assert ran.stdout, ran.stderr.decode()
         report = json.loads(ran.stdout)
         assert (ran.returncode, report["findings"]) == (0, [])
         return report

@@ -120,7 +120,7 @@ def test_the_audit_of_a_folder_that_is_not_there_proves_nothing(tmp_path: Path) 
     ran = Lake(tmp_path).run("audit", "--data", str(tmp_path / "misspelt"))
 
     assert (ran.returncode, ran.stdout) == (2, b"")
-    assert b"misspelt: no such folder" in ran.stderr
+    assert b"misspelt: no such data folder" in ran.stderr
 
 
 def test_the_status_tells_fates_sources_and_reasons_as_json(written: Lake) -> None:

@@ -74,4 +74,4 @@ def test_a_misspelt_data_folder_is_not_an_empty_lake(tmp_path: Path, command: tu
     ran = Lake(tmp_path).run(*command)
 
     assert ran.returncode == 2
-    assert b"no such folder" in ran.stderr
+    assert b"no such data folder" in ran.stderr

@@ -126,3 +126,9 @@ def test_broken_text_has_an_identity_of_its_own() -> None:
     keys = [event_key("track", name, "i1") for name in ("\ud800", "\ud801", "\ufffd")]
 
     assert len({row_id("events", 0, None, key) for key in keys}) == 3
+
+
+def test_an_empty_time_is_no_time_so_the_arrival_tells_events_apart() -> None:
+    said = {"type": "track", "event": "A", "timestamp": "", "originalTimestamp": None, "receivedAt": ""}
+
+    assert message_key(said, None, 1_773_489_600_000) != message_key(said, None, 1_773_489_600_001)

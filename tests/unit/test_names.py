@@ -1,4 +1,4 @@
-"""Spelling variants and old names become the spec's names, by whole match only (tables 4, quirks 1 to 4)."""
+"""Spelling variants and old names become the spec's names, by whole match only (tables 4, quirks 1 to 5)."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from connector.values.names import (
     SPEC_NAMES,
     SPELLINGS,
     fold,
+    name_reader,
     spec_name,
 )
 
@@ -130,3 +131,48 @@ def test_a_name_is_a_spec_name_or_itself_and_stays_so(sent: str) -> None:
 
     assert name == sent or name in SPEC_NAMES
     assert spec_name(name) == name
+
+
+OF_A_SHOP = {
+    "Bestellung abgeschlossen": "Order Completed",
+    "Purchased an Item": "completed order",
+    "Product Added": "Sample Requested",
+    "Abo verlängert": "Subscription Renewed",
+}
+
+
+@pytest.mark.parametrize(
+    ("sent", "name"),
+    [
+        ("Bestellung abgeschlossen", "Order Completed"),
+        ("bestellung_abgeschlossen", "Order Completed"),
+        ("Purchased an Item", "Order Completed"),
+        ("Product Added", "Sample Requested"),
+        ("product_added", "Sample Requested"),
+        ("Abo verlängert", "Subscription Renewed"),
+        ("completed order", "Order Completed"),
+        ("Bestellung abgeschlossen!", "Bestellung abgeschlossen!"),
+        ("Purchased an Item Twice", "Purchased an Item Twice"),
+        ("Purchased an Item" + " " * 100, "Purchased an Item" + " " * 100),
+    ],
+)
+def test_the_aliases_of_a_source_come_before_the_spellings_of_the_spec(sent: str, name: str) -> None:
+    assert name_reader(OF_A_SHOP)(sent) == name
+
+
+def test_a_name_of_the_spec_to_the_letter_is_taken_away_by_its_own_alias_only() -> None:
+    names = name_reader({"order_completed": "Subscription Renewed"})
+
+    assert names("order_completed") == "Subscription Renewed"
+    assert names("Order Completed") == "Order Completed"
+
+
+def test_the_order_of_the_aliases_does_not_matter() -> None:
+    aliases = {"SOLD": "Order Completed", "sold": "Order Updated"}
+    backwards = dict(reversed(aliases.items()))
+
+    assert name_reader(aliases)("_Sold_") == name_reader(backwards)("_Sold_") == "Order Completed"
+
+
+def test_without_aliases_there_is_nothing_to_look_up() -> None:
+    assert name_reader({}) is spec_name

@@ -16,6 +16,7 @@ from connector.validate import MAX_VIOLATIONS, VALID, Schemas, compile_schemas
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 CALLS = {path.stem: json.loads(path.read_text()) for path in sorted(EXAMPLES.glob("*/*.json"))}
+EVENT_FILES = sorted(EXAMPLES.glob("events/*.json"))
 SHIPPED = read_schemas()
 SCHEMAS = compile_schemas(SHIPPED)
 ABSENT = object()
@@ -37,7 +38,7 @@ def changed(name: str, place: str, value: Any) -> Any:
 
 
 def check(event: Any, schemas: Schemas = SCHEMAS) -> list[tuple[str, str, str]]:
-    checked = schemas.check(event, event.get("event"))
+    checked = schemas.check(event, event.get("event"), event.get("type"))
     return [(violation.path, violation.rule, violation.got_type) for violation in checked.violations]
 
 
@@ -52,19 +53,14 @@ def one(schema: Any) -> Schemas:
 def test_every_example_is_valid_by_both_validators(name: str) -> None:
     event = CALLS[name]
 
-    assert SCHEMAS.check(event, event.get("event")) is VALID
-    assert SCHEMAS.explain(event, event.get("event")) == []
+    assert SCHEMAS.check(event, event.get("event"), event["type"]) is VALID
+    assert SCHEMAS.explain(event, event.get("event"), event["type"]) == []
 
 
-def test_six_events_have_a_schema_of_their_own() -> None:
-    assert SCHEMAS.event_names == (
-        "Checkout Started",
-        "Order Completed",
-        "Order Refunded",
-        "Product Added",
-        "Product List Viewed",
-        "Product Viewed",
-    )
+def test_the_28_ecommerce_events_and_the_six_call_types_have_a_schema_of_their_own() -> None:
+    assert SCHEMAS.event_names == tuple(sorted(CALLS[path.stem]["event"] for path in EVENT_FILES))
+    assert len(SCHEMAS.event_names) == 28
+    assert SCHEMAS.call_types == ("alias", "group", "identify", "page", "screen", "track")
 
 
 @pytest.mark.parametrize(
@@ -86,8 +82,27 @@ def test_six_events_have_a_schema_of_their_own() -> None:
         ("order_refunded", "properties/products", []),
         ("product_list_viewed", "properties/products", []),
         ("product_viewed", "properties/sku", ""),
+        ("order_cancelled", "properties/products", ABSENT),
+        ("product_list_filtered", "properties/filters", None),
+        ("product_list_filtered", "properties/products", []),
+        ("products_searched", "properties/query", {"text": "lamp"}),
+        ("promotion_viewed", "properties/promotion_id", ABSENT),
+        ("promotion_viewed", "properties/position", 2),
+        ("coupon_denied", "properties/coupon_id", ABSENT),
+        ("payment_info_entered", "properties/step", ABSENT),
+        ("cart_viewed", "properties/products", []),
+        ("product_reviewed", "properties/rating", 4.5),
         ("page", "category", None),
+        ("page", "properties", None),
+        ("page", "properties/keywords", ["lamp", "brass"]),
+        ("screen", "name", ABSENT),
         ("identify", "traits", None),
+        ("identify", "traits/birthday", "1984-06-02"),
+        ("identify", "traits/shoe_size", 39),
+        ("identify", "userId", None),
+        ("group", "traits/employees", "10-50"),
+        ("group", "userId", None),
+        ("delete", "context", []),
     ],
 )
 def test_what_the_spec_leaves_open_is_no_violation(name: str, place: str, value: Any) -> None:
@@ -139,9 +154,40 @@ def test_an_event_without_a_schema_is_held_to_the_envelope_alone() -> None:
         ("identify", "/type", "idenfity", "enum", "string"),
         ("identify", "/context", ["web"], "maxItems", "array"),
         ("identify", "/context/page", "/account", "type", "string"),
+        ("order_updated", "/properties/order_id", ABSENT, "required", "missing"),
+        ("order_updated", "/properties/products/0/price", ABSENT, "required", "missing"),
+        ("order_cancelled", "/properties/currency", ABSENT, "dependentRequired", "missing"),
+        ("products_searched", "/properties/query", ABSENT, "required", "missing"),
+        ("product_list_filtered", "/properties/sorts", "price", "type", "string"),
+        ("product_list_filtered", "/properties/filters/0/value", 75, "type", "integer"),
+        ("promotion_clicked", "/properties", {"creative": "banner_brass_01"}, "anyOf", "object"),
+        ("product_clicked", "/properties/position", "2", "type", "string"),
+        ("cart_viewed", "/properties/products", ABSENT, "required", "missing"),
+        ("checkout_step_viewed", "/properties/step", "1", "type", "string"),
+        ("checkout_step_completed", "/properties/step", ABSENT, "required", "missing"),
+        ("coupon_entered", "/properties", {"cart_id": "crt_90d1"}, "anyOf", "object"),
+        ("coupon_applied", "/properties/discount", "12.50", "type", "string"),
+        ("product_added_to_wishlist", "/properties/wishlist_id", 3307, "type", "integer"),
+        ("product_shared", "/properties/recipient", ["a@example.com"], "type", "array"),
+        ("cart_shared", "/properties/products", "prd_2041", "type", "string"),
         ("track_custom", "/event", ABSENT, "required", "missing"),
+        ("track_custom", "/event", "", "minLength", "string"),
+        ("track_custom", "/event", None, "type", "null"),
+        ("track_custom", "/event", 7, "type", "integer"),
+        ("track_custom", "/properties/revenue", "12.50", "type", "string"),
+        ("identify", "/userId", ["usr_48213"], "type", "array"),
+        ("identify", "/traits/email", ["ines.okafor@example.com"], "type", "array"),
+        ("identify", "/traits/age", "41", "type", "string"),
+        ("identify", "/traits/address/postalCode", 97205, "type", "integer"),
+        ("identify", "/traits/createdAt", "yesterday", "pattern", "string"),
+        ("identify", "/traits/company", "Fernhill", "type", "string"),
         ("group", "/groupId", ABSENT, "required", "missing"),
-        ("alias", "/previousId", "", "not", "string"),
+        ("group", "/traits/name", 12, "type", "integer"),
+        ("alias", "/previousId", "", "minLength", "string"),
+        ("alias", "/userId", 48213, "type", "integer"),
+        ("page", "/properties/url", {"href": "/"}, "type", "object"),
+        ("page", "/properties/keywords", "lamp", "type", "string"),
+        ("screen", "/properties/name", 1, "type", "integer"),
     ],
 )
 def test_a_believable_deviation_is_one_violation_at_its_place(
@@ -149,13 +195,56 @@ def test_a_believable_deviation_is_one_violation_at_its_place(
 ) -> None:
     event = changed(name, path.removeprefix("/"), value)
 
-    [violation] = SCHEMAS.check(event, CALLS[name].get("event")).violations
+    [violation] = SCHEMAS.check(event, CALLS[name].get("event"), CALLS[name]["type"]).violations
 
     assert (violation.path, violation.rule, violation.got_type) == (path, rule, got_type)
 
 
 def test_a_call_about_nobody_is_one_violation_of_the_whole_event() -> None:
     assert check(changed("delete", "userId", ABSENT)) == [("", "anyOf", "object")]
+
+
+@pytest.mark.parametrize("name", ["identify", "page", "screen", "group", "track_custom", "order_completed"])
+def test_a_call_needs_a_userid_or_an_anonymousid(name: str) -> None:
+    event = changed(name, "userId", None) | {"anonymousId": ""}
+
+    assert check(event) == [("", "anyOf", "object")]
+
+
+def test_a_type_is_held_to_its_own_document_and_to_no_other() -> None:
+    loose = {"userId": "usr_48213", "traits": {"email": 7}, "properties": {"url": 7}}
+
+    assert [violation.path for violation in SCHEMAS.check(loose, None, "identify").violations] == [
+        "/traits/email"
+    ]
+    assert [violation.path for violation in SCHEMAS.check(loose, None, "page").violations] == [
+        "/properties/url"
+    ]
+    for nothing_of_its_own in ("delete", "screen", "idenfity", None):
+        assert SCHEMAS.check(loose, None, nothing_of_its_own) is VALID
+
+
+def test_a_name_alone_says_that_it_is_a_track_call() -> None:
+    nameless = changed("track_custom", "event", ABSENT)
+
+    assert SCHEMAS.check(nameless, "Size Guide Opened") == SCHEMAS.check(nameless, None, "track")
+    assert SCHEMAS.check(nameless, "Size Guide Opened").violations != ()
+
+
+def test_what_several_documents_say_of_a_place_is_said_once_by_the_nearest() -> None:
+    own = {"x-call": "track", "properties": {"event": {"type": "string"}, "userId": {"minLength": 3}}}
+    named = {"title": "Own", "properties": {"event": {"type": "string", "enum": ["Own"], "x-policy": "flag"}}}
+    envelope = {"properties": {"event": {"type": ["string", "null"], "x-policy": "reject"}}}
+    schemas = compile_schemas({"envelope.json": envelope, "track.json": own, "own.json": named})
+
+    checked = schemas.check({"event": 7, "userId": "u"}, "Own")
+
+    assert checked.violations == (
+        Violation("/event", "enum", '["Own"]', "integer"),
+        Violation("/event", "type", '"string"', "integer"),
+        Violation("/userId", "minLength", "3", "string"),
+    )
+    assert checked.rejects is True, "the policy of the other document still counts"
 
 
 def test_a_violation_quotes_the_schema() -> None:
@@ -283,6 +372,34 @@ def test_a_user_makes_a_shipped_schema_reject_by_replacing_its_file(tmp_path: Pa
 
     assert schemas.check(text_revenue, "Order Completed").rejects is False
     assert schemas.check(without_products, "Order Completed").rejects is True
+
+
+def test_a_folder_adds_an_event_makes_a_shipped_rule_reject_and_says_more_of_a_call_type(
+    tmp_path: Path,
+) -> None:
+    order = copy.deepcopy(SHIPPED["order_completed.json"])
+    order["properties"]["properties"]["properties"]["revenue"]["x-policy"] = "reject"
+    order["properties"]["properties"]["x-policy"] = {"required": "reject"}
+    gift = {"title": "Gift Wrapped", "properties": {"properties": {"required": ["paper"], "type": "object"}}}
+    strict = copy.deepcopy(SHIPPED["identify.json"]) | {"required": ["userId"]}
+    for name, document in {"order_completed": order, "gift_wrapped": gift, "identify": strict}.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(document))
+    schemas = compile_schemas(read_schemas(tmp_path))
+
+    without_revenue = schemas.check(
+        changed("order_completed", "properties/revenue", ABSENT), "Order Completed"
+    )
+    text_tax = schemas.check(changed("order_completed", "properties/tax", "9"), "Order Completed")
+    unwrapped = changed("track_custom", "event", "Gift Wrapped")
+
+    assert ([each.path for each in without_revenue.violations], without_revenue.rejects) == (
+        ["/properties/revenue"],
+        True,
+    )
+    assert (len(text_tax.violations), text_tax.rejects) == (1, False)
+    assert check(unwrapped, schemas) == [("/properties/paper", "required", "missing")]
+    assert check(changed("identify", "userId", ABSENT), schemas) == [("/userId", "required", "missing")]
+    assert check(CALLS["page"], schemas) == []
 
 
 # What is never told

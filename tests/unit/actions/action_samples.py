@@ -81,8 +81,9 @@ def run(
     **captured: Any,
 ) -> list[Row]:
     """The rows of one event through one subscription; raises Refusal."""
-    destination = Destination(document(action, fields), settings or LakeSettings())
-    rows = destination.rows(prepare(event, source=source, **captured))
+    lake = settings or LakeSettings()
+    destination = Destination(document(action, fields), lake, lake.rules(source))
+    rows = destination.rows(prepare(event, source=source, names=destination.names, **captured))
     assert rows is not None
     return rows
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from action_samples import call, document, track
+from action_samples import call, document, notes, track
 
 from connector.actions import compile_destination, destination
-from connector.actions.call import LakeSettings
-from connector.actions.destination import Destination
+from connector.actions.call import LakeSettings, SourceRules
+from connector.actions.destination import Destination, Destinations
 from connector.actions.prepare import prepare
 
 PER_PRODUCT = "generatePurchaseEventPerProduct"
@@ -100,3 +100,42 @@ def test_a_directive_that_fails_rejects_the_event_without_telling_the_value(fiel
     assert "expected string, got number" in shown["rejected"]["message"]
     assert "'All'" in shown["rejected"]["message"]
     assert "41972" not in shown["rejected"]["message"]
+
+
+def test_a_document_is_compiled_once_for_each_set_of_rules() -> None:
+    german = SourceRules(event_aliases={"Verkauft": "Sale"})
+    sources = {"shop": german, "app": SourceRules(event_aliases={"Verkauft": "Sale"}), "kiosk": SourceRules()}
+
+    lakes = Destinations(subscriptions(*BY_NAME), LakeSettings(sources=sources))
+
+    assert lakes.of("shop") is lakes.of("app")
+    assert lakes.of("kiosk") is lakes.of("blog")
+    assert lakes.of("shop") is not lakes.of("blog")
+
+
+def test_subscriptions_see_the_name_that_the_source_s_alias_stands_for() -> None:
+    lake = Destination(
+        subscriptions(*BY_NAME), LakeSettings(), SourceRules(event_aliases={"Verkauft": "Sale"})
+    )
+
+    (row,) = lake.rows(prepare(track("Verkauft"), source="shop", names=lake.names)) or ()
+
+    assert (row.columns["subscription"], row.columns["event"]) == (BY_NAME[0], "Sale")
+    assert (row.columns["received_event"], notes(row.columns)) == ("Verkauft", ["event_renamed event"])
+
+
+def test_an_alias_leaves_the_identity_of_a_row_alone() -> None:
+    """Or a name that is aliased later would turn every stored event into a second one."""
+    event = track("Verkauft")
+
+    aliased = prepare(event, source="shop", names=lambda _: "Order Completed")
+
+    assert aliased.key == prepare(event, source="shop").key
+
+
+def test_a_preview_reads_events_under_the_rules_of_plain_files() -> None:
+    settings = LakeSettings(sources={"file": SourceRules(event_aliases={"Verkauft": "Order Completed"})})
+
+    (found,) = compile_destination(document("storeEvent"), settings=settings)(track("Verkauft"))
+
+    assert found["row"]["event"] == "Order Completed"

@@ -1,4 +1,4 @@
-"""What may be summed, and what is said of amounts that do not add up (tables 5; quirks 32 to 39)."""
+"""What may be summed, and what is said of amounts that do not add up (tables 5; quirks 32 to 40)."""
 
 from __future__ import annotations
 
@@ -180,3 +180,17 @@ def test_order_money_and_line_money_never_share_a_row() -> None:
     order_money = {"revenue", "order_revenue", "order_revenue_from", "total", "tax", "refund_amount"}
     assert not any(order_money & line.keys() for line in lines)
     assert sum(line["line_revenue"] for line in lines) == main["order_revenue"]
+
+
+def test_items_in_another_currency_are_neither_added_nor_compared() -> None:
+    mixed = [
+        {"sku": "a", "price": 15, "quantity": 1},
+        {"sku": "b", "price": 2500, "quantity": 1, "currency": "JPY"},
+    ]
+
+    allowed = LakeSettings(revenue_from=("revenue", "items"))
+    stated = main_row(order(products=mixed), settings=allowed)
+    unstated = main_row(order(products=mixed, revenue=None), settings=allowed)
+
+    assert (stated["order_revenue"], money_notes(stated)) == (40, [])
+    assert ("order_revenue" in unstated, money_notes(unstated)) == (False, ["revenue_missing"])

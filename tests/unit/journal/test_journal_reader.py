@@ -385,3 +385,22 @@ def test_a_broken_first_line_among_events_is_one_broken_record(tmp_path):
     events = [event for part in open_captured(path).parts() for event in part]
 
     assert [event.error for event in events] == ["truncated", None]
+
+
+@pytest.mark.parametrize("text", [VIEWED + b"\n", b"[%b]" % VIEWED, frames((VIEWED, "all"))])
+def test_a_copy_of_an_object_is_called_as_the_object_whatever_it_holds(opened, text):
+    file = opened(gzip.compress(text), source="archive", object_name="s-0123")
+
+    (event,) = read(file)
+
+    assert file.identity == ("s-0123", "object", len(text), hashlib.sha256(text).hexdigest())
+    assert (event.captured_file, event.event) == ("s-0123", json.loads(VIEWED))
+    assert event.source == ("shop" if file.names_sources else "archive")
+
+
+def test_a_damaged_journal_file_that_was_put_into_s3_is_still_told_by_its_name(opened):
+    text = b"\xff" * 8 + frames((VIEWED, "all"), (PAGE, "all"))[8:]
+
+    file = opened(text, name=f"{FILE}.gz", object_name="s-0123")
+
+    assert [c.error for c in read(file)] == ["journal_corrupt", None]

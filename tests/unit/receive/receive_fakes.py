@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import mmap
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from connector.errors import CannotKeep
-from connector.events import Capture, RawRequest, SourceKeys
+from connector.events import Capture, RawRequest
 from connector.receive.metrics import Metrics
 
 SECRET = b"abc"
@@ -79,9 +80,19 @@ def signed(body: bytes, message: bytes | None = None) -> dict[str, str]:
     return {"x-signature": sign(body if message is None else message)}
 
 
-def only(*known: SourceKeys) -> Callable[[str], SourceKeys | None]:
-    """The sources of a configuration."""
-    return {keys.name: keys for keys in known}.get
+def basic(user: bytes, password: bytes = b"") -> dict[str, str]:
+    """The Basic header of an SDK or of a Developer-Center sender."""
+    return {"authorization": "Basic " + base64.b64encode(user + b":" + password).decode()}
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.seconds = 1_000.0
+
+    def __call__(self) -> float:
+        return self.seconds
 
 
 def figure(metrics: Metrics, name: str, **labels: str) -> float:

@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 import pytest
-from receive_fakes import EVENT, SECOND, SECRET, MemoryJournal, figure, only, raw_request, signed
+from receive_fakes import EVENT, SECOND, SECRET, Clock, MemoryJournal, figure, raw_request, signed
 
-from connector.errors import CannotKeep
+from connector.errors import CannotKeep, TooManyEvents
 from connector.events import RawRequest, Reply, SourceKeys
-from connector.receive.handle import make_handler
+from connector.receive.admit import admit
+from connector.receive.handle import Desk, Visit
 from connector.receive.metrics import Metrics
+from connector.receive.refusals import Refusals
+from connector.receive.sources import Sources
 
 WEB = SourceKeys("web", secrets=(SECRET,))
 OPEN = SourceKeys("open", unsigned=True)
 UNSET = SourceKeys("unset", missing=("UNSET_SECRET",))
 NOT_JSON = b"{"
+KEPT = Reply(200, {"status": "ok"})
 
 
 class Receiver:
     def __init__(self, journal: MemoryJournal | None = None) -> None:
         self.journal = journal or MemoryJournal()
         self.metrics = Metrics()
-        self.handle = make_handler(self.journal, only(WEB, OPEN, UNSET), self.metrics)
+        self.desk = Desk(self.journal, self.metrics, Refusals(Clock()))
+        self.sources = Sources((WEB, OPEN, UNSET))
+
+    def handle(self, request: RawRequest) -> Reply:
+        def work(visit: Visit) -> Reply:
+            keys = self.sources.named(request.source)
+            visit.source = keys.name if keys else visit.source
+            self.desk.keep(admit, request, keys)
+            return KEPT
+
+        return self.desk.attend(work)
 
     def counted(self, name: str, **labels: str) -> float:
         return figure(self.metrics, f"connector_{name}_total", **labels)
@@ -31,7 +45,7 @@ def test_what_is_acknowledged_is_kept_byte_for_byte() -> None:
 
     reply = receiver.handle(raw_request(EVENT, signed(EVENT)))
 
-    assert Reply(200, {"status": "ok"}) == reply
+    assert reply is KEPT
     assert [capture.body for capture in receiver.journal.kept] == [EVENT]
     assert receiver.counted("requests", source="web", outcome="ok") == 1
     assert len(EVENT) == receiver.counted("body_bytes")
@@ -113,3 +127,30 @@ def test_a_signed_body_that_is_not_json_and_cannot_be_kept_is_503() -> None:
     assert (reply.status, reply.body["code"]) == (503, "disk_full")
     assert receiver.counted("refused_bodies") == 0
     assert receiver.counted("cannot_keep", code="disk_full") == 1
+
+
+def test_a_sender_that_brings_too_much_is_told_when_to_come_again() -> None:
+    receiver = Receiver()
+
+    def work(visit: Visit) -> Reply:
+        visit.source = "web"
+        raise TooManyEvents("too many", retry_after_seconds=12)
+
+    reply = receiver.desk.attend(work)
+
+    assert Reply(429, {"code": "rate_limited", "message": "too many"}, {"Retry-After": "12"}) == reply
+    assert receiver.counted("rate_limited") == 1
+    assert receiver.counted("requests", source="web", outcome="rate_limited") == 1
+
+
+def test_an_error_nobody_foresaw_is_503_and_takes_its_time_like_any_other_answer() -> None:
+    receiver = Receiver()
+
+    def work(visit: Visit) -> Reply:
+        raise ValueError("jo@example.com")
+
+    reply = receiver.desk.attend(work)
+
+    assert (reply.status, reply.body["code"]) == (503, "internal")
+    assert "jo@" not in str(reply)
+    assert figure(receiver.metrics, "connector_request_duration_seconds_count") == 1

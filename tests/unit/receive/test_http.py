@@ -11,17 +11,19 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from receive_fakes import EVENT, SECOND, SECRET, MemoryJournal, figure, only, sign
+from receive_fakes import EVENT, SECOND, SECRET, MemoryJournal, basic, figure, sign
 from werkzeug.test import TestResponse
 
 from connector.events import Capture, SourceKeys
 from connector.receive.bodies import Limits
 from connector.receive.http import create_app
 from connector.receive.metrics import Metrics
+from connector.receive.sources import Sources
 
 NOW_MS = 1_795_297_924_123
 WEB = SourceKeys("web", secrets=(SECRET,))
 OPEN = SourceKeys("open", unsigned=True)
+CENTER = SourceKeys("center", api_keys=(b"new-api-key", b"old-api-key"))
 
 
 class App:
@@ -32,7 +34,7 @@ class App:
         self.metrics = Metrics()
         app = create_app(
             self.journal,
-            only(WEB, OPEN),
+            Sources((WEB, OPEN, CENTER)),
             limits=Limits(**{"max_body_bytes": 100_000, **limits}),
             metrics=self.metrics,
             clock_ms=lambda: NOW_MS,
@@ -101,6 +103,36 @@ class TestWebhook:
 
         assert figure(app.metrics, "connector_request_duration_seconds_count") == 1
         assert figure(app.metrics, "connector_in_flight_bytes") == 0
+
+
+class TestDeveloperCenter:
+    """A subscription sends its key as the user of a Basic header (segment-delivery 1.1)."""
+
+    @pytest.mark.parametrize("key", [b"new-api-key", b"old-api-key"])
+    def test_a_right_key_proves_the_event_and_its_settings_are_not_kept(
+        self, key: bytes, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.DEBUG)
+        app = App()
+        headers = {**basic(key), "X-Segment-Settings": "eyJjb2xvciI6InJlZCJ9"}
+
+        answer = app.client.post("/webhook/center", data=EVENT, headers=headers)
+
+        assert (answer.status_code, answer.json) == (200, {"status": "ok"})
+        assert [Capture("center", "webhook", NOW_MS, EVENT, "all")] == app.journal.kept
+        assert "eyJjb2xvciI6InJlZCJ9" not in caplog.text
+
+    def test_a_wrong_key_is_401_and_told_in_the_log_without_it(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        app = App()
+
+        answer = app.client.post("/webhook/center", data=EVENT, headers=basic(b"guessed"))
+
+        assert (answer.status_code, code_of(answer)) == (401, "signature_mismatch")
+        assert app.journal.kept == []
+        assert "source center: request refused with 401 signature_mismatch" in caplog.text
+        assert not any(value in caplog.text for value in ("guessed", "api-key", "Order"))
 
 
 class TestLimits:

@@ -52,17 +52,25 @@ def captured(
 
 
 def stage(
-    folder: DataFolder, captured_file: str, stored: int = 3, rejected: int = 1, **more: Any
+    folder: DataFolder,
+    captured_file: str,
+    stored: int = 3,
+    rejected: int = 1,
+    tag: str = "aaaaaaaaaa",
+    **more: Any,
 ) -> StagedFile:
-    """Map a captured file of ``stored`` views on alternating days and ``rejected`` broken records."""
+    """Map a captured file of ``stored`` views on alternating days and ``rejected`` broken records.
+
+    ``tag`` stands for the configuration and all else that the names of outputs depend on.
+    """
     staging = folder.new_staging()
-    rows = PartWriter(staging, TABLES, captured_file, 0, "aaaaaaaaaa")
+    rows = PartWriter(staging, TABLES, captured_file, 0, tag)
     for index in range(stored):
         rows.add(
             "events",
             product_viewed(captured_file, index, timestamp=BLACK_FRIDAY_MS + (index % 2) * DAY_MS),
         )
-    lines = RejectedWriter(staging, captured_file, "aaaaaaaaaa")
+    lines = RejectedWriter(staging, captured_file, tag)
     for index in range(stored, stored + rejected):
         lines.add(captured(captured_file, index), Rejected("not_json", "the record is not JSON"))
     return StagedFile(

@@ -1,0 +1,250 @@
+"""The writer of one data folder."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from connector.config import Settings
+from connector.errors import ConnectorError
+from connector.journal.places import FilePlace, ObjectPlace, Place
+from connector.journal.reader import Identity, identify
+from connector.replay import Progress
+from connector.rounds.mapping import Mapping
+from connector.rounds.sources import SourceNames
+from connector.rounds.tasks import Task, unpacked_limit
+from connector.rounds.written import Written
+from connector.wiring import Configured, data_folder, journal_folders, make_publisher
+
+if TYPE_CHECKING:
+    from connector.write.sink import StagedFile
+
+log = logging.getLogger("connector.writer")
+
+_FIRST_PAUSE_SECONDS = 5.0
+_LONGEST_PAUSE_SECONDS = 600.0
+ROUND_FILES = 64
+ROUND_BYTES = 512 * 1024 * 1024
+"""Captured files, or their bytes, that are published in one entry at most."""
+
+Done = Callable[[Place], None]
+
+
+class Writer:
+    """Brings captured files into the tables of one data folder, each once."""
+
+    def __init__(self, settings: Settings, configured: Configured, *, wait_seconds: float = 60.0) -> None:
+        self._settings = settings
+        self._folder = data_folder(settings)
+        self._publisher = make_publisher(settings, self._folder, wait_seconds=wait_seconds)
+        self._journal = journal_folders(settings)
+        self._mapping = Mapping(settings, configured, self._folder)
+        self._pauses: dict[str, float] = {}
+        self._next_try: dict[str, float] = {}
+        self._published = time.monotonic()
+        self._under_way: dict[str, str] = {}
+        """Captured files that are mapped and not published yet, and the hashes of their bytes."""
+
+    def recover(self) -> None:
+        """Finish what an earlier process committed, and learn what the ledger knows."""
+        recovered = self._publisher.recover()
+        if recovered.missing:
+            log.error("%d live files are missing: run connector audit", len(recovered.missing))
+
+    def is_recorded(self, captured_file: str) -> bool:
+        """True when the ledger has it. Raises ``StoreError`` when the ledger lies in S3, out of reach."""
+        return self._publisher.record(captured_file) is not None
+
+    def sweep(self) -> None:
+        """Remove what dead attempts left in S3; a folder of this machine needs none. Once an hour is enough.
+
+        Raises:
+            StoreError: the store refused; the next sweep goes on.
+        """
+        if self._settings.is_s3:
+            from connector.write.object_publish import ObjectPublisher
+
+            assert isinstance(self._publisher, ObjectPublisher)
+            self._publisher.sweep()
+
+    def write_journal(self, progress: Progress = lambda _: None) -> Written:
+        """Adopt files whose owner is dead, then write every closed file. Raises as ``write`` does."""
+        self._journal.adopt()
+        self.recover()
+        now = time.monotonic()
+        places = [
+            FilePlace(self._journal.closed / name)
+            for name in self._journal.waiting()
+            if self._next_try.get(name, now) <= now
+        ]
+        written = self.write(places, progress=progress, of_journal=True)
+        self._put_off([place.path.name for place in written.failed if isinstance(place, FilePlace)])
+        if written.stopped:
+            raise written.stopped
+        return written
+
+    def _put_off(self, names: Iterable[str]) -> None:
+        """A file that could not be mapped is tried again later and later, so that the log stays readable."""
+        for name in names:
+            pause = min(self._pauses.get(name, _FIRST_PAUSE_SECONDS / 2) * 2, _LONGEST_PAUSE_SECONDS)
+            self._pauses[name] = pause
+            self._next_try[name] = time.monotonic() + pause
+
+    def write(
+        self,
+        places: Iterable[Place],
+        *,
+        source: str | None = None,
+        of_journal: bool = False,
+        progress: Progress = lambda _: None,
+        done: Done = lambda _: None,
+        workers: int = 1,
+    ) -> Written:
+        """Write captured files; those in the ledger are passed over.
+
+        Args:
+            places: taken one at a time, a few ahead of what is mapped.
+            source: names the sender of files that neither say it themselves nor lie in the archive of a
+                configured source.
+            of_journal: the files lie in our own journal.
+            progress: told of mapped events.
+            done: told of each captured file when it is dealt with.
+            workers: processes that fetch and map files side by side; this one alone publishes.
+
+        Raises:
+            Busy: the lock of the data folder was not to be had in time. Nothing is lost; call again.
+            StoreError: the data folder lies in S3, and publishing failed. As above; but what stops at reading
+                or at listing is in ``Written.stopped``.
+        """
+        self.recover()
+        self._published = time.monotonic()
+        written = Written()
+        waiting: list[StagedFile] = []
+        tasks = self._tasks(places, SourceNames(self._settings, source), of_journal, written, done)
+        try:
+            for task, staged in self._mapping.mapped(tasks, written, progress, workers):
+                done(task.place)
+                if staged is None:
+                    self._under_way.pop(task.captured_file, None)
+                    continue
+                written.events += staged.record.received
+                written.counts += staged.record.counts
+                written.rejected.update(staged.rejected)
+                _report(staged)
+                waiting.append(staged)
+                if self._is_enough(waiting):
+                    self._publish(waiting, written)
+                    waiting = []
+            self._publish(waiting, written)
+        except BaseException:
+            for file in waiting:
+                self._folder.drop_staging(file.staging)
+            raise
+        finally:
+            self._under_way.clear()
+        return written
+
+    def _tasks(
+        self, places: Iterable[Place], sources: SourceNames, of_journal: bool, written: Written, done: Done
+    ) -> Iterator[Task]:
+        for place in places:
+            if isinstance(place, ObjectPlace):
+                identity, name = None, place.captured_file
+                new = self._is_new_object(name, written)
+            else:
+                identity = self._identified(place, of_journal, written)
+                name = identity.name if identity else ""
+                new = identity is not None and self._is_new_file(place, identity, written)
+            if not new:
+                done(place)
+                continue
+            self._under_way[name] = identity.sha256 if identity else ""
+            staging = self._folder.new_staging()
+            fetched = None if identity else self._folder.new_staging()
+            yield Task(place, name, identity, staging, fetched, sources.of(place), of_journal)
+
+    def _is_new_object(self, name: str, written: Written) -> bool:
+        new = name not in self._under_way and self._publisher.record(name) is None
+        written.known += not new
+        return new
+
+    def _is_new_file(self, place: FilePlace, identity: Identity, written: Written) -> bool:
+        """False when it is recorded or under way.
+
+        Other bytes under its name mean that the record was made from a copy taken while the file was written,
+        or that the file is not ours: nobody may take it for done.
+        """
+        name = identity.name
+        had = self._under_way.get(name) or self._recorded_sha256(name)
+        if had is None:
+            return True
+        if had == identity.sha256:
+            written.known += 1
+        else:
+            log.error("%s differs from what the ledger has under its name %s", place.path.name, name)
+            written.failed.append(place)
+        return False
+
+    def _recorded_sha256(self, name: str) -> str | None:
+        record = self._publisher.record(name)
+        return None if record is None else str(record.identity["sha256"])
+
+    def _identified(self, place: FilePlace, of_journal: bool, written: Written) -> Identity | None:
+        """None when the file is not to be had; the others go on. Raises OSError when it is the disk."""
+        spool = self._spool()
+        limit = unpacked_limit(spool)
+        try:
+            return identify(
+                place.path, of_journal=of_journal, spool_folder=spool, max_uncompressed_bytes=limit
+            )
+        except FileNotFoundError:
+            if of_journal:
+                return None
+            reason = "it is gone"
+        except (ConnectorError, PermissionError, IsADirectoryError) as trouble:
+            reason = str(trouble)
+        log.error("%s cannot be read: %s", place.path.name, reason)
+        written.failed.append(place)
+        return None
+
+    def _spool(self) -> Path:
+        """Where large gzip files are unpacked: on the data folder's own disk."""
+        folder = self._folder.staging_root
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def _is_enough(self, waiting: list[StagedFile]) -> bool:
+        """True when they are worth an entry: so many, so large, or so long since the last one that a replay
+        which is killed now would have to do much again."""
+        late = time.monotonic() - self._published >= self._settings.publish_seconds
+        return late or len(waiting) >= ROUND_FILES or _bytes_of(waiting) >= ROUND_BYTES
+
+    def _publish(self, staged: list[StagedFile], written: Written) -> None:
+        if staged:
+            recorded = self._publisher.publish(staged)
+            written.files += recorded
+            written.known += len(staged) - recorded
+            for file in staged:
+                self._under_way.pop(file.record.captured_file, None)
+        self._published = time.monotonic()
+
+
+def _bytes_of(staged: Iterable[StagedFile]) -> int:
+    return sum(int(file.record.identity["bytes"]) for file in staged)
+
+
+def _report(staged: StagedFile) -> None:
+    record = staged.record
+    if record.corrupt_bytes or record.missing_seq:
+        log.error(
+            "%s is damaged: %d bytes skipped, %d frames missing",
+            record.captured_file, record.corrupt_bytes, record.missing_seq,
+        )  # fmt: skip
+    if unproven := staged.rejected.get("delete_unproven"):
+        log.error(
+            "%s holds %d delete notices that no proof covers: nobody was forgotten, see connector status",
+            record.captured_file, unproven,
+        )  # fmt: skip

@@ -1,0 +1,183 @@
+"""Mapping, schemas and settings to the compiled pipeline, and the names that its outputs carry."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict, dataclass, fields
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from connector import __version__
+from connector.actions.call import NO_RULES, LakeSettings, SourceRules
+from connector.actions.destination import Destinations
+from connector.config import Settings
+from connector.errors import ConfigError, Fault, MappingError
+from connector.events import Json
+from connector.jsontext import canonical
+from connector.options import SourceSettings
+from connector.pipeline import Pipeline
+from connector.schemas import read_schemas
+from connector.tables import TABLES, Table
+from connector.tables.model import Column
+from connector.validate import Schemas, compile_schemas
+from connector.wiring.storage import privacy_key
+
+if TYPE_CHECKING:
+    from connector.write.sink import RejectedSink, TableWriter
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """Everything that rows depend on, compiled, and the names that go with it."""
+
+    pipeline: Pipeline
+    schemas: Schemas
+    tables: tuple[Table, ...]
+    label: str
+    """``<mapping name>@<first 8 hex of the hash of mapping and schemas>``: the column ``mapping``."""
+    fingerprint: str
+    """``sha256:<hex>`` of all that influences rows."""
+    tag: str
+    """Ten hex digits in every output name: fingerprint, suppression list, versions, attempt."""
+
+
+def shipped_mapping() -> Path:
+    """The default mapping: inside the installed package, or beside it in a checkout."""
+    installed = Path(str(files("connector"))) / "default_mappings" / "ecommerce.yaml"
+    beside = Path(str(files("connector"))).parent / "mappings" / "ecommerce.yaml"
+    return installed if installed.is_file() else beside
+
+
+def read_mapping(path: Path) -> Json:
+    """The document of a mapping file, YAML or JSON.
+
+    Raises:
+        ConfigError: the file cannot be read or is neither.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        return json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or 'cannot be read'}") from None
+    except (ValueError, yaml.YAMLError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else getattr(error, "lineno", None)
+        where = f", line {line}" if line else ""
+        raise ConfigError(f"{path}{where}: is neither YAML nor JSON") from None
+
+
+def configure(settings: Settings, *, preview: bool = False) -> Configured:
+    """Compile mapping and schemas.
+
+    Args:
+        preview: nothing is going to be written: no privacy key is made.
+
+    Raises:
+        ConfigError: every fault found, with file and path.
+    """
+    path = Path(settings.mapping) if settings.mapping else shipped_mapping()
+    document = read_mapping(path)
+    lake = _lake_settings(settings, None if preview else privacy_key(settings))
+    schemas = compile_schemas(read_schemas(settings.schemas))
+    try:
+        destinations = Destinations(document, lake)
+    except MappingError as error:
+        raise MappingError([Fault(f"{path}: {fault.path}", fault.text) for fault in error.faults]) from None
+    compiled = sha256(canonical(document) + schemas.fingerprint.encode()).hexdigest()
+    label = f"{path.stem}@{compiled[:8]}"
+    fingerprint = _fingerprint(label, compiled, lake, settings)
+    return Configured(
+        Pipeline(destinations, schemas, label), schemas, lake.tables, label, fingerprint, _tag(fingerprint)
+    )
+
+
+def _lake_settings(settings: Settings, key: bytes | None) -> LakeSettings:
+    unknown = [name for name in settings.columns if name not in {table.name for table in TABLES}]
+    if unknown:
+        raise ConfigError(f"columns.{unknown[0]}: no such table; tables: {', '.join(t.name for t in TABLES)}")
+    tables = tuple(
+        table.with_columns(
+            Column(name, column.type, f"From `{column.path}`, by configuration", (column.path,))
+            for name, column in settings.columns.get(table.name, {}).items()
+        )
+        for table in TABLES
+    )
+    rules = {name: _rules(entry) for name, entry in settings.sources.items()}
+    return LakeSettings(
+        tables,
+        settings.first_day,
+        settings.future_bound_ms,
+        settings.revenue_from,
+        {name: rule for name, rule in rules.items() if rule != NO_RULES},
+        settings.past_bound_days,
+        key,
+    )
+
+
+def _rules(entry: SourceSettings) -> SourceRules:
+    return SourceRules(**{rule.name: getattr(entry, rule.name) for rule in fields(SourceRules)})
+
+
+def _fingerprint(label: str, compiled: str, lake: LakeSettings, settings: Settings) -> str:
+    influences = {
+        "label": label,
+        "part_bytes": settings.part_bytes,
+        "compiled": compiled,
+        "columns": {
+            table: {name: [column.path, column.type] for name, column in columns.items()}
+            for table, columns in settings.columns.items()
+        },
+        "first_day": settings.first_day.isoformat(),
+        "future_bound_ms": settings.future_bound_ms,
+        "revenue_from": list(settings.revenue_from),
+        "past_bound_days": settings.past_bound_days,
+        "sources": {name: asdict(rule) for name, rule in lake.sources.items()},
+        "privacy_key": sha256(b"fingerprint:" + lake.privacy_key).hexdigest() if lake.privacy_key else None,
+    }
+    return "sha256:" + sha256(canonical(influences)).hexdigest()
+
+
+def _tag(fingerprint: str, suppression: int = 0, attempt: str = "0", source: str | None = None) -> str:
+    import pyarrow
+
+    depends_on = [fingerprint, suppression, __version__, f"pyarrow {pyarrow.__version__}", attempt]
+    if source is not None:
+        depends_on.append(source)
+    return sha256(canonical(depends_on)).hexdigest()[:10]
+
+
+class LocalStaging:
+    """Outputs of one captured file, below the data folder but out of its readers' sight."""
+
+    def __init__(self, made: Path, configured: Configured, source: str | None = None) -> None:
+        """
+        Args:
+            made: the staging folder.
+            source: what rows of a plain file say about their sender; frames name their own.
+        """
+        self._made = made
+        self._tables = configured.tables
+        self._tag = configured.tag if source is None else _tag(configured.fingerprint, source=source)
+
+    @property
+    def folder(self) -> Path:
+        return self._made
+
+    def part(self, captured_file: str, part: int) -> TableWriter:
+        from connector.write.parquet import PartWriter
+
+        return PartWriter(self._made, self._tables, captured_file, part, self._tag)
+
+    def rejected(self, captured_file: str) -> RejectedSink:
+        from connector.write.rejected import RejectedWriter
+
+        return RejectedWriter(self._made, captured_file, self._tag)
+
+    def empty(self) -> None:
+        for path in self._made.iterdir():
+            shutil.rmtree(path)

@@ -1,0 +1,137 @@
+"""A data folder as readers see it, on this machine or in a store: ledger, names, contents."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Set
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from connector.objects import ObjectStore
+from connector.write.ledger import Fold, changes_folder, entry_number, fold
+from connector.write.object_ledger import DEADLINE_SECONDS, OUTPUTS, ObjectLedger
+
+
+class DataReader(Protocol):
+    """What the audit, the views and the commands ask of a data folder. In a store every method may raise
+    ``StoreError``."""
+
+    @property
+    def uri(self) -> str:
+        """Path or ``s3://`` address, for people."""
+
+    @property
+    def root(self) -> Path | None:
+        """The folder when the files lie on this machine; None when they must be fetched."""
+
+    def exists(self) -> bool:
+        """Whether there is a data folder, even an empty one."""
+
+    def fold(self, since: Fold | None = None) -> Fold:
+        """What is true now; ``since``: an earlier fold to go on from. Raises ``LedgerError``."""
+
+    def names(self) -> set[str]:
+        """Every file below ``tables/`` and ``rejected/``, listed in the ledger or not."""
+
+    def has(self, name: str) -> bool:
+        """Whether a file is there now."""
+
+    def in_flight(self, now_ms: int) -> Set[str]:
+        """Names that an attempt which may be alive is about to make live. Ask after ``names`` and before
+        ``fold``."""
+
+    def strays(self) -> Iterator[str]:
+        """What lies in the ledger and does not belong there, one sentence each."""
+
+    def file(self, name: str) -> AbstractContextManager[Path]:
+        """A path with the content of a file, read-only and only inside the context.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+        """
+
+
+class FolderData:
+    """A data folder of this machine."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.uri = str(root)
+
+    def exists(self) -> bool:
+        return self.root.is_dir()
+
+    def fold(self, since: Fold | None = None) -> Fold:
+        return fold(self.root, since)
+
+    def names(self) -> set[str]:
+        return {
+            path.relative_to(self.root).as_posix()
+            for folder in OUTPUTS
+            for path in (self.root / folder).rglob("*")
+            if not path.is_dir()
+        }
+
+    def has(self, name: str) -> bool:
+        return (self.root / name).exists()
+
+    def in_flight(self, now_ms: int) -> Set[str]:
+        """Nothing: what is not committed lies in ``.staging``."""
+        return frozenset()
+
+    def strays(self) -> Iterator[str]:
+        folder = changes_folder(self.root)
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if entry_number(path.name) is None:
+                yield f"ledger/changes/{path.name} is no ledger entry."
+
+    @contextmanager
+    def file(self, name: str) -> Iterator[Path]:
+        path = self.root / name
+        if not path.exists():
+            raise FileNotFoundError(name)
+        yield path
+
+
+class StoreData:
+    """A data folder below the prefix of a store."""
+
+    root = None
+
+    def __init__(self, store: ObjectStore) -> None:
+        self.store = store
+        self.uri = store.uri
+        self._ledger = ObjectLedger(store)
+
+    def exists(self) -> bool:
+        return next(iter(self.store.find("")), None) is not None
+
+    def fold(self, since: Fold | None = None) -> Fold:
+        return self._ledger.fold(since)
+
+    def names(self) -> set[str]:
+        return {info.name for folder in OUTPUTS for info in self.store.find(folder)}
+
+    def has(self, name: str) -> bool:
+        return any(info.name == name for info in self.store.find(name))
+
+    def in_flight(self, now_ms: int) -> Set[str]:
+        return {
+            name
+            for info, intent in self._ledger.intents()
+            if intent is not None and now_ms - info.modified_ms < DEADLINE_SECONDS * 1000
+            for name in intent.names
+        }
+
+    def strays(self) -> Iterator[str]:
+        return self._ledger.strays()
+
+    @contextmanager
+    def file(self, name: str) -> Iterator[Path]:
+        """A download into a folder of its own, removed afterwards."""
+        with tempfile.TemporaryDirectory(prefix="connector-") as folder:
+            path = Path(folder) / name.rsplit("/", 1)[-1]
+            if not self.store.download(name, path):
+                raise FileNotFoundError(name)
+            yield path
