@@ -167,7 +167,7 @@ class Writer:
             yield Task(place, name, identity, staging, fetched, sources.of(place), of_journal)
 
     def _is_new_object(self, name: str, written: Written) -> bool:
-        new = name not in self._under_way and self._publisher.record(name) is None
+        new = name not in self._under_way and not self._publisher.knows(name)
         written.known += not new
         return new
 
@@ -189,7 +189,7 @@ class Writer:
         return False
 
     def _recorded_sha256(self, name: str) -> str | None:
-        record = self._publisher.record(name)
+        record = self._publisher.record(name) if self._publisher.knows(name) else None
         return None if record is None else str(record.identity["sha256"])
 
     def _identified(self, place: FilePlace, of_journal: bool, written: Written) -> Identity | None:

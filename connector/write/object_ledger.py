@@ -104,6 +104,10 @@ class ObjectLedger:
         content = self._store.read(record_name(captured_file))
         return None if content is None else decode_record(content, captured_file)
 
+    def recorded(self) -> list[str]:
+        """The captured files that have a record: one request for every thousand of them."""
+        return [name for info in self._store.find(FILES) if (name := captured_file_of(info.name))]
+
     def fold(self, since: Fold | None = None) -> Fold:
         """Fold all records and changes, or those that ``since`` does not have.
 
@@ -114,7 +118,7 @@ class ObjectLedger:
         """
         known = since or Fold()
         numbers = list(consecutive(self._change_numbers(), known.number))
-        recorded = [name for info in self._store.find(FILES) if (name := captured_file_of(info.name))]
+        recorded = self.recorded()
         gone = known.objects.keys() - set(recorded)
         if gone:
             raise LedgerError(f"the ledger record of {min(gone)} is gone")

@@ -73,7 +73,7 @@ class ObjectPublisher:
         self._ledger = ObjectLedger(store)
         self._fold = Fold()
         self._known: dict[str, Record] = {}
-        self._asked_for_unretired = False
+        self._listed: frozenset[str] | None = None
 
     @property
     def fold(self) -> Fold:
@@ -88,19 +88,21 @@ class ObjectPublisher:
             return self._remember(found.record)
         return known
 
-    def recover(self) -> Recovered:
-        """Drop the staging folders of dead processes and failed rounds; retire what is recorded.
+    def knows(self, captured_file: str) -> bool:
+        """Whether it had a record when this was first asked of any, or has been seen since.
 
-        Only the first call asks the store about every file that waits: later ones that are recorded were
-        recorded, or asked for, by this publisher.
+        One listing answers for all: a replay of an archive that is done need not ask for each object. What
+        somebody else has recorded meanwhile, ``publish`` finds out.
         """
+        if self._listed is None:
+            self._listed = frozenset(self._ledger.recorded())
+        return captured_file in self._listed or captured_file in self._known
+
+    def recover(self) -> Recovered:
+        """Drop the staging folders of dead processes and failed rounds; retire what has a record."""
         dropped = self._folder.drop_abandoned()
-        waiting = list(self._unretired())
-        if not self._asked_for_unretired:
-            list(in_parallel(self.record, waiting))
-            self._asked_for_unretired = True
-        for captured_file in waiting:
-            if captured_file in self._known:
+        for captured_file in self._unretired():
+            if self.knows(captured_file):
                 self._retire(captured_file)
         return Recovered(dropped=dropped)
 

@@ -67,6 +67,10 @@ class Publisher:
         """What the ledger says of a captured file, as of the last time the lock was held."""
         return self._fold.records.get(captured_file)
 
+    def knows(self, captured_file: str) -> bool:
+        """Whether it has a record, as of the last time the lock was held."""
+        return captured_file in self._fold.records
+
     def recover(self) -> Recovered:
         """Take the lock, finish what a dead process left. Raises ``Busy``, ``LedgerError``, ``OSError``."""
         with self._folder.locked(self._wait_seconds):

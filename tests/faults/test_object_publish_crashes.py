@@ -120,7 +120,7 @@ def test_an_attempt_makes_these_calls(journal):
 
     assert journal.write(journal.publisher(watched)) == 1
 
-    assert watched.calls == ["read", *ONE_FILE]
+    assert watched.calls == ["find", *ONE_FILE]
     _exactly_once(journal, "h-1")
 
 
