@@ -8,8 +8,9 @@ JOBS ?= 2
 
 .DEFAULT_GOAL := help
 SDKS ?= .sdks
+ORACLE ?= .oracle
 
-.PHONY: help demo demo-s3 test sdks check lint format bench docs wheel clean
+.PHONY: help demo demo-s3 test sdks oracle conformance check lint format bench docs wheel clean
 
 help:  ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,10 +30,16 @@ demo: $(VENV)/.runtime  ## the main job for real: receiver, signed events over H
 	@$(BIN)/connector demo --data $(DATA)
 
 demo-s3: $(VENV)/.dev  ## the same with the tables in S3: a SeaweedFS of its own on loopback
-	@$(BIN)/connector demo --s3 --data $(DATA)
+	@$(BIN)/connector demo --s3 --data $(DATA)-s3
 
 sdks: $(VENV)/.dev  ## Segment's official SDKs into .sdks, for the tests that run them
 	@$(BIN)/python tests/sdk/install.py $(SDKS)
+
+oracle: $(VENV)/.dev  ## Segment's own engine (npm) into .oracle, to compare with
+	@$(BIN)/python tests/oracle/install.py $(ORACLE)
+
+conformance: oracle  ## 100,000 drawn mappings, queries and events against Segment's engine; some ten minutes
+	@$(BIN)/python -m tests.oracle --jobs 100000 --seed 1
 
 test: $(VENV)/.dev  ## the whole test suite; what is skipped is listed with the reason
 	@$(BIN)/pytest -n $(JOBS) --dist loadfile
@@ -58,4 +65,4 @@ wheel: $(VENV)/.dev  ## build the wheel into dist/
 	@$(BIN)/python -m build --wheel --no-isolation --outdir dist .
 
 clean:  ## remove what was installed and made here
-	rm -rf $(VENV) $(SDKS) demo-data dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(SDKS) $(ORACLE) demo-data demo-data-s3 dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -10,15 +10,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import NamedTuple
 
 from connector.errors import ConfigError
-from connector.events import Captured, Json, Outcome
+from connector.events import Captured, Json, Outcome, Row
 from connector.jsontext import decode, dumps
 from connector.tables import Table
 from connector.values.public import public_row
 from connector.values.times import read_time
 
 _KEYS = frozenset(("name", "event", "raw", "source", "route", "proven", "received_at", "settings", "expect"))
+_NOTHING = "nothing"
+_ABSENT = object()
+_CONTEXT = 20
+"""Characters shown before the first that differs."""
+_MOST_SHOWN = 120
 _LAKE_KEYS = frozenset(("columns", "first_day", "future_bound_ms", "past_bound_days", "revenue_from"))
 
 
@@ -115,16 +122,59 @@ def _is_expectation(item: Json) -> bool:
     return shaped and "table" in item and item.keys() <= {"table", "row", "absent"}
 
 
+class Difference(NamedTuple):
+    """One thing of an outcome that is not as expected; ``str`` of it is one line."""
+
+    place: str
+    """``expect[0].row.price``, or ``row[2]`` for a row that no expectation stands for."""
+    expected: str
+    got: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: expected {self.expected}, got {self.got}"
+
+
 def differences(
     case: Case, pipeline: Callable[[Captured], Outcome], tables: Mapping[str, Table]
-) -> Iterator[str]:
-    """What of the outcome is not as expected, one line each; nothing when the case holds."""
+) -> Iterator[Difference]:
+    """What of the outcome is not as expected, in the order of the rows; nothing when the case holds.
+
+    As many rows as expected are compared one by one. Otherwise what is said of table and event tells which
+    row is meant, and the others are missing or too many.
+    """
     got = public_outcome(pipeline(case.captured), tables)
-    if len(got) != len(case.expect):
-        yield f"expected {len(case.expect)} rows, got {len(got)}: {_summary(got)}"
+    for place, wanted, found in _pairs(case.expect, got):
+        if wanted is None:
+            yield Difference(f"row[{place}]", "no row", _summary(found))
+        elif found is None:
+            yield Difference(f"expect[{place}]", _wanted(wanted), "no row")
+        else:
+            yield from _compare(wanted, found, f"expect[{place}]", tables)
+
+
+def _pairs(wanted: Sequence[Json], got: Sequence[Json]) -> Iterator[tuple[int, Json, Json]]:
+    """Expectations and their rows in order; None where one has no other. The place is the expectation's,
+    else the row's."""
+    if len(wanted) == len(got):
+        yield from ((place, *pair) for place, pair in enumerate(zip(wanted, got, strict=True)))
         return
-    for place, (wanted, found) in enumerate(zip(case.expect, got, strict=True)):
-        yield from _compare(wanted, found, f"expect[{place}]", tables)
+    taken = 0
+    for place, expectation in enumerate(wanted):
+        found = next((at for at in range(taken, len(got)) if _is_meant(expectation, got[at])), None)
+        if found is None:
+            yield place, expectation, None
+            continue
+        yield from ((at, None, got[at]) for at in range(taken, found))
+        yield place, expectation, got[found]
+        taken = found + 1
+    yield from ((at, None, got[at]) for at in range(taken, len(got)))
+
+
+def _is_meant(wanted: Json, found: Mapping[str, Json]) -> bool:
+    if "rejected" in wanted or "rejected" in found:
+        return "rejected" in wanted and "rejected" in found
+    named = wanted.get("row", {}).get("event")
+    return wanted["table"] == found["table"] and named in (None, found["row"].get("event"))
 
 
 def public_outcome(outcome: Outcome, tables: Mapping[str, Table]) -> list[dict[str, Json]]:
@@ -135,35 +185,94 @@ def public_outcome(outcome: Outcome, tables: Mapping[str, Table]) -> list[dict[s
         if rejected.violations:
             said["violations"] = [violation._asdict() for violation in rejected.violations]
         return [{"rejected": said}]
-    return [{"table": row.table, "row": public_row(row.columns, tables[row.table])} for row in outcome.rows]
+    return [{"table": row.table, "row": _public(row, tables)} for row in outcome.rows]
+
+
+def _public(row: Row, tables: Mapping[str, Table]) -> dict[str, Json]:
+    """The row as JSON; a record for Mixpanel is JSON already, and its table is declared nowhere."""
+    table = tables.get(row.table)
+    return row.columns if table is None else public_row(row.columns, table)
 
 
 def _compare(
     wanted: Json, found: Mapping[str, Json], where: str, tables: Mapping[str, Table]
-) -> Iterator[str]:
+) -> Iterator[Difference]:
     if "rejected" in wanted:
         code = found.get("rejected", {}).get("code")
         if code != wanted["rejected"]["code"]:
-            yield f"{where}: expected rejected {wanted['rejected']['code']}, got {_summary([found])}"
+            yield Difference(where, _wanted(wanted), _summary(found))
         return
     if found.get("table") != wanted.get("table"):
-        yield f"{where}.table: expected {wanted.get('table')}, got {_summary([found])}"
+        yield Difference(f"{where}.table", str(wanted.get("table")), _summary(found))
         return
-    row, columns = found["row"], tables[found["table"]].by_name
+    table = tables.get(found["table"])
+    compare = _compare_record if table is None else partial(_compare_row, table)
+    yield from compare(wanted, found["row"], f"{where}.row")
+
+
+def _compare_row(table: Table, wanted: Json, row: Mapping[str, Json], where: str) -> Iterator[Difference]:
+    """A row of the lake: its columns are declared, and what is null is not in it."""
     for column in (*wanted.get("row", {}), *wanted.get("absent", ())):
-        if column not in columns:
-            yield f"{where}.row.{column}: no such column"
+        if column not in table.by_name:
+            yield Difference(f"{where}.{column}", f"a column of {table.name}", "no such column")
     for column, value in wanted.get("row", {}).items():
-        if row.get(column) != value:
-            yield f"{where}.row.{column}: expected {dumps(value)}, got {dumps(row.get(column))}"
+        yield from _unequal(value, row.get(column), f"{where}.{column}", whole=True)
     for column in wanted.get("absent", ()):
         if column in row:
-            yield f"{where}.row.{column}: expected null, got {dumps(row[column])}"
+            yield Difference(f"{where}.{column}", "null", dumps(row[column]))
 
 
-def _summary(got: Sequence[Mapping[str, Json]]) -> str:
-    return ", ".join(
-        f"rejected {item['rejected']['code']}" if "rejected" in item
-        else f"{item['table']} {item['row'].get('event', item['row'].get('type'))}"
-        for item in got
-    ) or "nothing"  # fmt: skip
+def _compare_record(wanted: Json, record: Json, where: str) -> Iterator[Difference]:
+    """A record for Mixpanel: what is named must be so at any depth, the rest may be anything."""
+    yield from _unequal(wanted.get("row", {}), record, where, whole=False)
+    for path in wanted.get("absent", ()):
+        found = record
+        for key in path.split("."):
+            found = found.get(key, _ABSENT) if isinstance(found, dict) else _ABSENT
+        if found is not _ABSENT:
+            yield Difference(f"{where}.{path}", _NOTHING, dumps(found))
+
+
+def _unequal(wanted: Json, found: Json, where: str, *, whole: bool) -> Iterator[Difference]:
+    """Values that differ, inside objects key by key; ``whole``: keys nobody named are too many."""
+    if not (isinstance(wanted, dict) and isinstance(found, dict)):
+        if wanted != found:
+            yield Difference(where, *_around(dumps(wanted), dumps(found)))
+        return
+    for key, value in wanted.items():
+        if key in found:
+            yield from _unequal(value, found[key], f"{where}.{key}", whole=whole)
+        else:
+            yield Difference(f"{where}.{key}", dumps(value), _NOTHING)
+    for key in found if whole else ():
+        if key not in wanted:
+            yield Difference(f"{where}.{key}", _NOTHING, dumps(found[key]))
+
+
+def _around(expected: str, got: str) -> tuple[str, str]:
+    """Both texts, long ones cut to where they begin to differ."""
+    pairs = zip(expected, got, strict=False)
+    differs = next(
+        (at for at, (one, other) in enumerate(pairs) if one != other), min(len(expected), len(got))
+    )
+    start = max(differs - _CONTEXT, 0) if max(len(expected), len(got)) > _MOST_SHOWN else 0
+    return _cut(expected, start), _cut(got, start)
+
+
+def _cut(text: str, start: int) -> str:
+    end = start + _MOST_SHOWN
+    return f"{'…' if start else ''}{text[start:end]}{'…' if end < len(text) else ''}"
+
+
+def _wanted(expectation: Json) -> str:
+    if "rejected" in expectation:
+        return f"rejected {expectation['rejected']['code']}"
+    event = expectation.get("row", {}).get("event")
+    return str(expectation["table"]) if event is None else f"{expectation['table']} {event}"
+
+
+def _summary(item: Mapping[str, Json]) -> str:
+    if "rejected" in item:
+        return f"rejected {item['rejected']['code']}"
+    named = item["row"].get("event", item["row"].get("type"))
+    return str(item["table"]) if named is None else f"{item['table']} {named}"

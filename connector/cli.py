@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from connector import __version__
+from connector.cli_mappings import mappings
 from connector.cli_schemas import schemas
 from connector.errors import ConfigError, ConnectorError
 
@@ -87,6 +88,7 @@ def main() -> None:
     """A Segment-compatible destination that puts ecommerce events into your own lake, and loses none."""
 
 
+main.add_command(mappings)
 main.add_command(schemas)
 
 
@@ -148,15 +150,22 @@ def replay(
 @config_option
 @data_option
 @mapping_option
-def drain(config: str | None, **options: Any) -> None:
-    """Write everything still in the journal, then exit. Works beside a running serve."""
+@click.option("--force", is_flag=True, help="Write although serve ran under another configuration.")
+def drain(config: str | None, force: bool, **options: Any) -> None:
+    """Write everything still in the journal, then exit. Works beside a running serve.
+
+    Give the same --config and --mapping as serve: what is written keeps the settings it was written under.
+    """
     from connector.commands.drain import drain as run
+    from connector.commands.ownership import check_before_drain
     from connector.terminal import err, progress
 
+    settings = _settings(config, **options)
+    check_before_drain(settings, force=force)
     with progress("draining", 1) as (events, _):
-        written = run(_settings(config, **options), events)
-    for path in written.failed:
-        err.print(f"✗ {path.name}: could not be written and stays in the journal", markup=False)
+        written = run(settings, events)
+    for place in written.failed:
+        err.print(f"✗ {place.name}: could not be written and stays in the journal", markup=False)
     err.print(written.said)
     sys.exit(1 if written.failed else 0)
 
@@ -190,15 +199,16 @@ def map_(config: str | None, file: str, source: str, **options: Any) -> None:
 
 @main.command()
 @config_option
+@click.option("--strict", is_flag=True, help="A trap counts as a fault.")
 @click.argument("paths", nargs=-1, metavar="[FILE|FOLDER]...")
-def check(config: str | None, paths: tuple[str, ...], **options: Any) -> None:
-    """Compile mappings, run the cases beside them, list every fault with its path.
+def check(config: str | None, paths: tuple[str, ...], strict: bool, **options: Any) -> None:
+    """Compile mappings, run the cases beside them, list every fault with its path, and warn of traps (!).
 
     Without an argument the configured mapping is checked. Cases of x.yaml lie in x.cases.yaml.
     """
     from connector.commands.check import run
 
-    sys.exit(run(_settings(config, **options), paths))
+    sys.exit(run(_settings(config, **options), paths, strict=strict))
 
 
 @main.command()

@@ -14,6 +14,7 @@ from typing import Any, Literal, Self
 
 import yaml
 from pydantic import (
+    BaseModel,
     Field,
     ValidationError,
     field_validator,
@@ -28,6 +29,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from connector import yaml_text
 from connector.errors import ConfigError
 from connector.events import SourceKeys
 from connector.options import (
@@ -41,6 +43,7 @@ from connector.options import (
 )
 from connector.tables.layout import FIRST_DAY
 
+_NEARLY_S3 = re.compile(r"s3a?n?:", re.IGNORECASE)
 _FIELD = re.compile(r'field "(\w+)"')
 
 
@@ -83,6 +86,11 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8080, ge=0, le=65_535, description="Port to listen on.")
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[A-Za-z0-9.\[\]:-]+$",
+        description="Address under which SDKs reach the receiver, told to browsers; else the request's Host.",
+    )
     workers: int = Field(2, ge=1, le=64, description="Receiver processes.")
     threads: int = Field(32, ge=1, le=1_024, description="Request threads per receiver process.")
     max_body_bytes: int = Field(134_217_728, gt=0, description="Largest body accepted; above it 413.")
@@ -99,7 +107,8 @@ class Settings(BaseSettings):
     )
     journal_max_bytes: int | None = Field(
         None,
-        description="Bytes of closed journal files above which it answers 503; half the free space.",
+        gt=0,
+        description="Bytes of journal files above which it answers 503; half of them and the free space.",
     )
     public_share: float = Field(
         0.5,
@@ -126,6 +135,16 @@ class Settings(BaseSettings):
     part_bytes: int = Field(
         268_435_456, ge=1_048_576, description="A captured file is written in parts of this many bytes."
     )
+
+    @field_validator("data")
+    @classmethod
+    def _is_a_place(cls, value: str) -> str:
+        """``s3:/bucket`` and the like are slips, not folders."""
+        if not value:
+            raise PydanticCustomError("place", "is empty; name a folder or s3://bucket/prefix")
+        if _NEARLY_S3.match(value) and not value.startswith("s3://"):
+            raise PydanticCustomError("place", "an address in S3 is written s3://bucket/prefix")
+        return value
 
     @field_validator("sources", mode="before")
     @classmethod
@@ -178,6 +197,11 @@ class Settings(BaseSettings):
         if "://" in self.data:
             raise ConfigError("data: is either a folder of this machine or s3://bucket/prefix")
         return Path(self.data)
+
+    @property
+    def data_address(self) -> str:
+        """The data folder under the one name it has from everywhere on this machine."""
+        return self.data.rstrip("/") if self.is_s3 else str(self.data_path.absolute())
 
     @property
     def local_path(self) -> Path:
@@ -239,12 +263,13 @@ def secret(reference: str) -> bytes | None:
         raise ConfigError(NO_REFERENCE)
     kind, name = found.groups()
     if kind == "env":
-        value = os.environ.get(name)
-        return value.encode() if value else None
-    try:
-        return Path(name).read_bytes().rstrip(b"\r\n") or None
-    except OSError:
-        return None
+        value = os.environb.get(os.fsencode(name), b"")
+    else:
+        try:
+            value = Path(name).read_bytes()
+        except OSError:
+            return None
+    return value.rstrip(b"\r\n") or None
 
 
 def _resolve(references: tuple[str, ...], missing: list[str]) -> list[bytes]:
@@ -263,28 +288,30 @@ def _file_values() -> dict[str, Any]:
     if not name:
         return {}
     try:
-        values = yaml.safe_load(Path(name).read_text(encoding="utf-8"))
+        values = yaml_text.load(Path(name).read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{name}: {error.strerror or 'cannot be read'}") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{name}: is not UTF-8") from None
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        raise ConfigError(f"{name}{where}: is not YAML") from None
+        raise ConfigError(f"{name}{yaml_text.place_and_problem(error)}") from None
     if values is None:
         return {}
     if not isinstance(values, dict):
-        raise ConfigError(f"{name}: should be a list of settings, key: value")
+        raise ConfigError(f"{name}: should hold settings, each as key: value")
     return values
 
 
 def _said(fault: Any) -> str:
     """One fault for a person: the key, and what is wrong with it; never the value."""
     where = ".".join(map(str, fault["loc"])) or "settings"
+    if fault["type"] == "tuple_type":
+        return f"{where}: should be a list, [...]"
     if fault["type"] != "extra_forbidden":
         return f"{where}: {fault['msg']}"
-    model = Settings if len(fault["loc"]) == 1 else SourceSettings
+    model: type[BaseModel] = Settings
+    if len(fault["loc"]) > 1:
+        model = S3Options if fault["loc"][0] == "s3" else SourceSettings
     close = get_close_matches(str(fault["loc"][-1]), model.model_fields, n=1)
     return f"{where}: there is no such key" + (f"; did you mean {close[0]!r}?" if close else "")
 

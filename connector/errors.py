@@ -50,8 +50,6 @@ class RequestRefused(ConnectorError):
 
     code = "refused"
     status = 400
-    keep = False
-    """True: the body was proven, so it is kept before the refusal is sent."""
 
 
 class SignatureMismatch(RequestRefused):
@@ -98,7 +96,6 @@ class BodyTooLarge(RequestRefused):
 class BodyNotJson(RequestRefused):
     code = "body_not_json"
     status = 400
-    keep = True
 
 
 class CannotKeep(ConnectorError):

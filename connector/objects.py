@@ -47,7 +47,14 @@ class ObjectStore(Protocol):
         """Write an object into a new file, in a stream; False when there is none."""
 
     def find(self, prefix: str) -> Iterator[ObjectInfo]:
-        """The objects whose name begins with ``prefix``, sorted by name."""
+        """The objects whose name begins with ``prefix``, sorted by name. What a console puts down for a
+        folder, an empty object whose name ends with ``/``, is none of them."""
+
+    def holds(self, prefix: str) -> bool:
+        """Whether the name of any object begins with ``prefix``: one request, however many do."""
+
+    def clock_ms(self) -> int:
+        """The store's own clock now, the one of ``ObjectInfo.modified_ms``."""
 
     def delete(self, names: Iterable[str]) -> None:
         """Delete objects; one that is not there is fine."""

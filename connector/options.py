@@ -19,7 +19,9 @@ def _checked_reference(value: str) -> str:
     return value
 
 
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+"""Name of a source."""
+Slug = Annotated[str, Field(pattern=rf"^{SLUG.pattern}$")]
 Reference = Annotated[str, AfterValidator(_checked_reference)]
 """Where a secret lies: ``env:NAME`` or ``file:PATH``."""
 
@@ -31,7 +33,7 @@ class SecondHeader(BaseModel):
     """A secret header beside the signature, which proves only the first element of a batch."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    name: str = Field(min_length=1, description="Name of the header.")
+    name: str = Field(pattern=r"^[A-Za-z0-9-]+$", description="Name of the header: letters, digits, hyphens.")
     values: tuple[Reference, ...] = Field(
         min_length=1, description="Accepted values, `env:NAME` or `file:PATH`."
     )

@@ -53,7 +53,8 @@ class Pipeline:
         name = call.event["event"] if call.type == "track" else None
         checked = self._schemas.check(call.event, name, call.type)
         if checked.rejects:
-            rejected = _rejected(captured.event, "schema_violation", "a schema whose policy is reject")
+            found = ", ".join(f"{each.path or '/'} ({each.rule})" for each in checked.violations[:3])
+            rejected = _rejected(captured.event, "schema_violation", f"a schema rejects it: {found}")
             return Outcome("rejected", rejected=rejected._replace(violations=checked.violations))
         if checked.violations:
             call = call._replace(violations=checked.violations)

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from connector.actions.fields import LAKE_ACTIONS
 from connector.config import Settings
 from connector.options import S3Options, SecondHeader, SourceSettings
+from connector.reference_mixpanel import mixpanel_page
 from connector.reference_schemas import schemas_page
 from connector.tables import FLAGS, REJECTED_REASONS, TABLES, TYPES, Table
 
@@ -28,6 +29,7 @@ def pages() -> dict[str, str]:
         "actions.md": actions_page(),
         "settings.md": settings_page(),
         "schemas.md": schemas_page(),
+        "mixpanel.md": mixpanel_page(),
     }
 
 

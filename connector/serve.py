@@ -14,12 +14,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from connector.config import Settings
 from connector.errors import ConfigError, StoreError
-from connector.wiring import journal_folders, known_sources, object_store
+from connector.s3.config import S3Config, S3Place
+from connector.wiring import journal_folders, known_sources, s3_config
 
 log = logging.getLogger("connector")
 
@@ -27,6 +28,11 @@ STOP_SECONDS = 60
 _RESTART_PAUSE_SECONDS = 1.0
 _ADDRESS_SECONDS = 3.0
 _ASK_AGAIN_SECONDS = 3.0
+_STORE_CONNECT_SECONDS, _STORE_READ_SECONDS = 2.0, 3.0
+_LEAST_CONNECTIONS = 1_024
+"""That one receiver process serves or holds open at a time; idle ones count."""
+_HEADER_MS = 10_000
+"""A connection that has not sent a whole head by then is closed, as is one that is kept alive and idle."""
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _PR_SET_PDEATHSIG = 1
 
@@ -122,20 +128,33 @@ def check(settings: Settings) -> list[str]:
 def check_store(settings: Settings) -> list[str]:
     """Try the store that the tables go to. One that is out of reach is no reason not to receive.
 
+    It is asked once and with little patience: nobody listens until this has returned.
+
     Raises:
         StoreError: ``store_unsuitable``: two writers could both win.
     """
     if not settings.is_s3:
         return []
     from connector.s3.probe import probe
+    from connector.s3.store import open_store
 
     try:
-        probe(object_store(settings))
+        probe(open_store(S3Place.of(settings.data), once(s3_config(settings))))
     except StoreError as trouble:
         if trouble.code == "store_unsuitable":
             raise
         return [f"{trouble}; events are kept in the journal until {settings.data} can be written"]
     return []
+
+
+def once(config: S3Config) -> S3Config:
+    """The same store, asked once and with little patience."""
+    return replace(
+        config,
+        attempts=1,
+        connect_timeout_seconds=min(config.connect_timeout_seconds, _STORE_CONNECT_SECONDS),
+        read_timeout_seconds=min(config.read_timeout_seconds, _STORE_READ_SECONDS),
+    )
 
 
 def free_port(host: str) -> int:
@@ -191,12 +210,16 @@ def serve(settings: Settings, environment: Mapping[str, str]) -> int:
         log.info("stopping: requests in flight are finished, then the journal is closed")
         for child in children:
             child.stop(STOP_SECONDS)
-        journal_folders(settings).adopt()
+        folders = journal_folders(settings)
+        folders.adopt()
+        waiting = len(folders.waiting())
     finally:
         for child in children:
             child.stop(5)
         shutil.rmtree(metrics, ignore_errors=True)
     log.info("stopped")
+    if waiting:
+        log.info("%d journal files wait to be written; connector drain does it, or the next serve", waiting)
     return 0
 
 
@@ -213,7 +236,8 @@ def _receiver_command(settings: Settings, port: int) -> list[str]:
         sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "connector.wsgi:create",
         "--host", _ip(settings.host), "--port", str(port),
         "--workers", str(settings.workers), "--blocking-threads", str(settings.threads),
-        "--backpressure", str(settings.threads * 4), "--backlog", "2048",
+        "--backpressure", str(max(_LEAST_CONNECTIONS, settings.threads * 4)), "--backlog", "2048",
+        "--http", "1", "--http1-header-read-timeout", str(_HEADER_MS),
         "--respawn-failed-workers", "--workers-kill-timeout", str(STOP_SECONDS - 10), "--no-ws",
         "--log-level", "error",
     ]  # fmt: skip

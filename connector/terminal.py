@@ -30,6 +30,7 @@ def log_to_stderr(level: int = logging.INFO) -> None:
     logging.basicConfig(
         level=level, stream=sys.stderr, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", force=True
     )
+    logging.getLogger("botocore").setLevel(max(level, logging.WARNING))
 
 
 class FileBar:

@@ -9,8 +9,6 @@ from pathlib import Path
 
 from connector.objects import ObjectInfo, ObjectStore
 
-METHODS = ("create", "put", "upload", "read", "download", "find", "delete")
-
 
 class MemoryStore:
     """``ObjectStore`` in a dictionary, with a clock that the test sets."""
@@ -52,6 +50,13 @@ class MemoryStore:
             found = sorted((name, *held) for name, held in self.objects.items() if name.startswith(prefix))
         for name, content, modified_ms in found:
             yield ObjectInfo(name, len(content), hashlib.md5(content).hexdigest(), modified_ms)
+
+    def holds(self, prefix: str) -> bool:
+        with self._lock:
+            return any(name.startswith(prefix) for name in self.objects)
+
+    def clock_ms(self) -> int:
+        return self.now_ms
 
     def delete(self, names: Iterable[str]) -> None:
         for name in list(names):
@@ -96,6 +101,12 @@ class Watched:
 
     def find(self, prefix: str) -> Iterator[ObjectInfo]:
         return iter(self._call("find", lambda: list(self.store.find(prefix))))
+
+    def holds(self, prefix: str) -> bool:
+        return self._call("holds", lambda: self.store.holds(prefix))
+
+    def clock_ms(self) -> int:
+        return self._call("clock_ms", self.store.clock_ms)
 
     def delete(self, names: Iterable[str]) -> None:
         self._call("delete", lambda: self.store.delete(names))

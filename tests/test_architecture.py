@@ -21,9 +21,12 @@ MAY_IMPORT = {
     "values": VALUES | {"tables"},
     "schemas": VALUES,
     "validate": VALUES | {"schemas"},
+    "mapping_secrets": VALUES | {"mapping"},
+    "mapping_files": VALUES | {"mapping_secrets"},
     "tracking_plan": VALUES | {"schemas"},
     "mapping": VALUES,
-    "actions": VALUES | {"values", "tables", "mapping"},
+    "mixpanel": VALUES | {"mapping", "values"},
+    "actions": VALUES | {"values", "tables", "mapping", "mixpanel"},
     "pipeline": VALUES | {"actions", "validate", "tables"},
     "cases": VALUES | {"tables", "values"},
     "receive": VALUES,
@@ -34,10 +37,14 @@ MAY_IMPORT = {
     "sample": VALUES,
     "lake": {"tables", "errors", "write", "s3"},
     "options": set(),
-    "config": {"events", "errors", "tables", "options"},
+    "yaml_text": set(),
+    "config": {"events", "errors", "tables", "options", "yaml_text"},
 }
 """Part of ``connector`` -> what it may import of the rest. A part that is not listed is an entry point."""
-PURE = "events errors jsontext tables values validate tracking_plan mapping actions pipeline cases".split()
+PURE = (
+    "events errors jsontext tables values validate tracking_plan mapping_secrets mapping_files mapping "
+    "mixpanel actions pipeline cases"
+).split()
 EFFECTS = {"os", "time", "random", "logging", "socket", "subprocess", "threading", "flask", "boto3", "duckdb",
            "pyarrow", "pathlib"}  # fmt: skip
 HEAVY = {"pyarrow", "duckdb", "boto3", "flask", "granian"}

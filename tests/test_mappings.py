@@ -14,8 +14,8 @@ from connector.cases import Case, differences, public_outcome, read_cases
 from connector.commands import check
 from connector.config import load_settings
 from connector.errors import ConfigError
-from connector.events import Outcome, Rejected, Violation
-from connector.wiring import Configured, configure, read_mapping
+from connector.events import Outcome, Rejected, Row, Violation
+from connector.wiring import DryRun, dry_run, read_mapping
 
 MAPPINGS = Path(__file__).parents[1] / "mappings"
 SHIPPED = sorted(path for path in MAPPINGS.glob("*.yaml") if not path.stem.endswith(".cases"))
@@ -23,14 +23,15 @@ EVENT: dict[str, Any] = {"type": "track", "event": "Product Viewed", "messageId"
 
 
 @cache
-def configured_by(path: Path) -> Configured:
-    return configure(load_settings(mapping=str(path)), preview=True)
+def configured_by(path: Path) -> DryRun:
+    return dry_run(load_settings(mapping=str(path)))
 
 
 def faults_of(case: Case, path: Path) -> list[str]:
     """What ``connector check`` would print of one case."""
     configured = configured_by(path)
-    return list(differences(case, configured.pipeline, {table.name: table for table in configured.tables}))
+    tables = {table.name: table for table in configured.tables}
+    return [str(difference) for difference in differences(case, configured.pipeline, tables)]
 
 
 def cases_beside(path: Path) -> list[Case]:
@@ -89,8 +90,8 @@ def found(expect: list[Any], event: Any = EVENT) -> list[str]:
 @pytest.mark.parametrize(
     ("expect", "difference"),
     [
-        ([], "expected 0 rows, got 1: events Product Viewed"),
-        ([{"table": "events"}] * 2, "expected 2 rows, got 1: events Product Viewed"),
+        ([], "row[0]: expected no row, got events Product Viewed"),
+        ([{"table": "events"}] * 2, "expect[1]: expected events, got no row"),
         ([{"table": "profiles"}], "expect[0].table: expected profiles, got events Product Viewed"),
         (
             [{"table": "events", "row": {"event": "A"}}],
@@ -101,7 +102,10 @@ def found(expect: list[Any], event: Any = EVENT) -> list[str]:
             [{"table": "events", "absent": ["event"]}],
             'expect[0].row.event: expected null, got "Product Viewed"',
         ),
-        ([{"table": "events", "absent": ["pric"]}], "expect[0].row.pric: no such column"),
+        (
+            [{"table": "events", "absent": ["pric"]}],
+            "expect[0].row.pric: expected a column of events, got no such column",
+        ),
         (
             [{"rejected": {"code": "event_missing"}}],
             "expect[0]: expected rejected event_missing, got events Product Viewed",
@@ -124,7 +128,57 @@ def test_an_event_that_nobody_subscribes_to_gives_nothing() -> None:
 
     told = differences(case, lambda _: Outcome("unmatched"), {})
 
-    assert list(told) == ["expected 1 rows, got 0: nothing"]
+    assert [str(each) for each in told] == ["expect[0]: expected events, got no row"]
+
+
+RECORD = Row("import", {"event": "A", "properties": {"time": 1, "list": [{"a": 1}], "deep": {"b": None}}})
+
+
+@pytest.mark.parametrize(
+    ("row", "absent", "difference"),
+    [
+        ({"properties": {"time": 1}}, [], None),
+        ({"properties": {"deep": {"b": None}}}, ["properties.deep.c", "event.deep"], None),
+        ({"properties": {"deep": {"c": 1}}}, [], "expect[0].row.properties.deep.c: expected 1, got nothing"),
+        ({"properties": {"list": [{}]}}, [], 'expect[0].row.properties.list: expected [{}], got [{"a":1}]'),
+        ({}, ["properties.deep.b"], "expect[0].row.properties.deep.b: expected nothing, got null"),
+    ],
+)
+def test_a_record_without_a_declared_table_is_compared_where_it_is_named(
+    row: Any, absent: Any, difference: str | None
+) -> None:
+    expect = [{"table": "import", "row": row, "absent": absent}]
+    (case,) = read_cases([{"name": "a", "event": EVENT, "expect": expect}], "here")
+
+    told = [str(each) for each in differences(case, lambda _: Outcome("stored", (RECORD,)), {})]
+
+    assert told == ([] if difference is None else [difference])
+
+
+def test_rows_that_are_missing_or_too_many_are_told_and_the_others_compared() -> None:
+    rows = [Row("import", {"event": name, "n": n}) for name, n in (("A", 1), ("X", 2), ("B", 3))]
+    expect = [{"table": "import", "row": {"event": name, "n": 3}} for name in ("A", "B", "C", "D")]
+    (case,) = read_cases([{"name": "a", "event": EVENT, "expect": expect}], "here")
+
+    told = [str(each) for each in differences(case, lambda _: Outcome("stored", tuple(rows)), {})]
+
+    assert told == [
+        "expect[0].row.n: expected 3, got 1",
+        "row[1]: expected no row, got import X",
+        "expect[2]: expected import C, got no row",
+        "expect[3]: expected import D, got no row",
+    ]
+
+
+def test_long_values_are_shown_where_they_begin_to_differ() -> None:
+    expect = [{"table": "import", "row": {"event": "a" * 200 + "b" * 200}}]
+    (case,) = read_cases([{"name": "a", "event": EVENT, "expect": expect}], "here")
+    row = Row("import", {"event": "a" * 200 + "c"})
+
+    (told,) = differences(case, lambda _: Outcome("stored", (row,)), {})
+
+    assert told.expected == f"…{'a' * 20}{'b' * 100}…"
+    assert told.got == f'…{"a" * 20}c"'
 
 
 def test_what_a_schema_rejects_is_shown_with_its_findings() -> None:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple, cast
 
 from connector.actions.call import NO_RULES, Call, Columns, LakeSettings, Refusal, SourceRules
-from connector.actions.document import Subscription, nearest, raise_faults, read_document
+from connector.actions.document import Subscription, holds_mixpanel, nearest, raise_faults, read_document
 from connector.actions.fields import Field
+from connector.actions.outgoing import OutgoingDestination
 from connector.actions.prepare import prepare
 from connector.actions.reading import Put, is_missing, putter
 from connector.actions.store_event import EventRows, Overrides
@@ -237,17 +238,20 @@ def compile_destination(
 
     Args:
         document: what a mapping file holds, ``{"settings": {...}, "subscriptions": [{"name", "subscribe",
-            "partnerAction", "mapping"}]}``.
-        settings: what rows depend on beside the document; defaults run without any.
+            "partnerAction", "mapping"}]}``, with the lake's actions or with Mixpanel's.
+        settings: what the lake's rows depend on beside the document; defaults run without any.
 
     Returns:
-        Event to its rows in order, ``{"table": str, "row": {...}}`` with decimals as text and times as ISO
-        milliseconds; ``[{"rejected": {"code", "message"}}]`` when it is refused; ``[]`` when no subscription
-        matches. Rows hold neither ``captured_file`` nor ``captured_index``: those are added when writing.
+        Event to its rows in order, ``{"table": str, "row": {...}}``; ``[{"rejected": {"code", "message"}}]``
+        when it is refused; ``[]`` when no subscription matches. Rows of the lake have decimals as text and
+        times as ISO milliseconds, and neither ``captured_file`` nor ``captured_index``: those are added when
+        writing. Mixpanel's are the records of ``import``, ``engage``, ``groups`` and ``track``.
 
     Raises:
         MappingError: every fault of the document, each with its path.
     """
+    if holds_mixpanel(document):
+        return _records_of(OutgoingDestination(document))
     lake = settings or LakeSettings()
     destination = Destination(document, lake, lake.rules("file"))
 
@@ -259,5 +263,16 @@ def compile_destination(
         return [
             {"table": row.table, "row": public_row(row.columns, lake.table(row.table))} for row in rows or ()
         ]
+
+    return run
+
+
+def _records_of(destination: OutgoingDestination) -> Callable[[Json], list[dict[str, Json]]]:
+    def run(event: Json) -> list[dict[str, Json]]:
+        try:
+            records = destination.rows(event)
+        except Refusal as refusal:
+            return [{"rejected": {"code": refusal.code, "message": str(refusal)}}]
+        return [record._asdict() for record in records or ()]
 
     return run

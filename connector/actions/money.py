@@ -10,22 +10,32 @@ from connector.events import Flag
 from connector.values.currencies import CURRENCIES
 
 _AMOUNTS = ("revenue", "total", "value", "subtotal")
+_ALL_AMOUNTS = (*_AMOUNTS, "price", "discount", "shipping", "tax")
 _ZERO = Decimal(0)
 _MICRO = Decimal("0.000001")
 _LIMIT = Decimal(10) ** 12
 
 
 def note_currency(row: Columns, rules: SourceRules, flags: list[Flag]) -> None:
-    """The event's currency, else the one configured for the source; never a silent default (quirk 38)."""
+    """The event's currency, else the one configured for the source; never a silent default (quirk 38).
+
+    What is configured holds for every amount, a product's price included; that it is missing is noted where
+    one of the order's own amounts is there (tables 2.4).
+    """
     code = row.get("currency")
-    if code is None:
-        if any(amount in row for amount in _AMOUNTS):
-            assumed = rules.currency
-            flags.append(Flag("currency_assumed" if assumed else "currency_missing", "properties.currency"))
-            if assumed:
-                row["currency"] = assumed
-    elif code not in CURRENCIES:
-        flags.append(Flag("currency_unknown", "properties.currency"))
+    if code is not None:
+        if code not in CURRENCIES:
+            flags.append(Flag("currency_unknown", "properties.currency"))
+    elif rules.currency and _has_amount(row):
+        flags.append(Flag("currency_assumed", "properties.currency"))
+        row["currency"] = rules.currency
+    elif any(amount in row for amount in _AMOUNTS):
+        flags.append(Flag("currency_missing", "properties.currency"))
+
+
+def _has_amount(row: Columns) -> bool:
+    products = row.get("products") or ()
+    return any(amount in row for amount in _ALL_AMOUNTS) or any(each and "price" in each for each in products)
 
 
 def put_order_revenue(
@@ -84,10 +94,11 @@ def note_totals(row: Columns, lines: Sequence[Columns], flags: list[Flag]) -> No
         return
     tolerance = Decimal("0.01") * (len(lines) + 1)
     expected = (items, items - row.get("discount", _ZERO))
-    if any(abs(amount - value) <= tolerance for amount in stated for value in expected):
-        return
-    flags.append(Flag("items_total_differs", "properties.products"))
-    if any(_factor_hundred(amount, value) for amount in stated for value in expected):
+    in_cents = any(_factor_hundred(amount, value) for amount in stated for value in expected)
+    agrees = any(abs(amount - value) <= tolerance for amount in stated for value in expected)
+    if in_cents or not agrees:
+        flags.append(Flag("items_total_differs", "properties.products"))
+    if in_cents:
         flags.append(Flag("minor_units_suspected", "properties.products"))
 
 

@@ -83,6 +83,12 @@ def prepare(
     )
 
 
+_WHY_UNKNOWN = {
+    True: "neither type, action nor an event name says what call this is",
+    False: "type is none of track, page, screen, identify, group, alias and delete",
+}
+
+
 def _type_of(event: dict[str, Json], route: str, flags: list[Flag]) -> str:
     stated = event.get("type")
     if type(stated) is str and stated in CALL_TYPES:
@@ -98,7 +104,7 @@ def _type_of(event: dict[str, Json], route: str, flags: list[Flag]) -> str:
         if type(event.get("event")) is str and event["event"]:
             flags.append(Flag("type_inferred", "event"))
             return "track"
-    raise Refusal("type_unknown", "neither type, action nor an event name says what call this is")
+    raise Refusal("type_unknown", _WHY_UNKNOWN[is_missing(stated)])
 
 
 def _name_of(event: dict[str, Json], flags: list[Flag]) -> str:

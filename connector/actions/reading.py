@@ -283,8 +283,14 @@ class ObjectReader:
                 chosen[alias.spelling] = sent
                 flags.append(Flag("key_alias", alias.path))
                 alias.put(row, sent, alias.path, flags)
-            elif winner != sent:
+            elif winner != sent and not _same_scalar(winner, sent):
                 flags.append(Flag("key_conflict", alias.path))
+
+
+def _same_scalar(one: Json, other: Json) -> bool:
+    """``1001`` and ``"1001"`` say the same, written by two hands."""
+    pair = {type(one), type(other)}
+    return (pair == {int, str} or pair == {float, str}) and str(one) == str(other)
 
 
 _ID_MEANS: Mapping[str, frozenset[str]] = {"order_id": ORDER_EVENTS, "product_id": SINGLE_PRODUCT_EVENTS}
@@ -318,7 +324,7 @@ def read_paths(
             if is_missing(value):
                 continue
             if first is not None:
-                if value != first:
+                if value != first and not _same_scalar(first, value):
                     flags.append(Flag("key_conflict", path))
                 continue
             first = value

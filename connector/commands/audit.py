@@ -37,6 +37,8 @@ def run(settings: Settings, as_json: bool, deep: bool) -> int:
         refused=_refused(journal.refused),
         deep=deep,
     )
+    if report.ok and not report.entries and not journal.root.is_dir():
+        raise ConfigError(f"{settings.data}: holds no ledger and no journal, so there is nothing to prove")
     if as_json:
         out.print_json(json.dumps({"ok": report.ok, **asdict(report)}))
         return 0 if report.ok else 1
@@ -54,10 +56,12 @@ def run(settings: Settings, as_json: bool, deep: bool) -> int:
         (report.in_flight, "objects are being written by an attempt that is alive"),
         (report.waiting_files, "journal files wait to be written"),
         (report.refused, "refused bodies are kept, outside the sum"),
-        (report.torn_bytes, "torn bytes at the end of journal files, never acknowledged"),
+        (report.torn_bytes, "bytes behind a break, of files that end in the middle"),
     ):
         if count:
             out.print(f"{count:,} {what}")
+    if not journal.root.is_dir() and (settings.is_s3 or settings.journal is not None):
+        out.print(f"No journal was looked at: there is no {journal.root.absolute()}", markup=False)
     out.print(f"The ledger {verdict}.")
     return 0 if report.ok else 1
 

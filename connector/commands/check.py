@@ -1,22 +1,35 @@
-"""``connector check``: every fault of every mapping, and the cases beside it."""
+"""``connector check``: every fault and every trap of every mapping, and the cases beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-from connector.cases import Case, differences, read_cases
+from rich.text import Text
+
+from connector.cases import Case, Difference, differences, read_cases
+from connector.commands.traps import action_facts, print_traps
 from connector.config import Settings, load_settings
 from connector.errors import ConfigError
-from connector.pipeline import Pipeline
 from connector.terminal import err, out
-from connector.wiring import configure, read_mapping, shipped_mapping
+from connector.wiring import DryRun, dry_run, read_mapping, shipped_mapping
 
 _SUFFIXES = frozenset((".yaml", ".yml", ".json"))
+_MOST_DIFFERENCES = 20
+"""Shown of one case."""
 
 
-def run(settings: Settings, arguments: Iterable[str]) -> int:
+class _Checked(NamedTuple):
+    faults: int
+    traps: int
+
+
+def run(settings: Settings, arguments: Iterable[str], *, strict: bool = False) -> int:
     """Exit code: 0 when every mapping compiles and every case holds, 1 otherwise.
+
+    Args:
+        strict: a trap counts as a fault.
 
     Raises:
         ConfigError: an argument is no file and no folder, or a folder without a mapping.
@@ -24,7 +37,8 @@ def run(settings: Settings, arguments: Iterable[str]) -> int:
     paths = _mappings([Path(argument) for argument in arguments])
     if not paths:
         paths = [Path(settings.mapping) if settings.mapping else shipped_mapping()]
-    return 1 if sum(_check(path) for path in paths) else 0
+    checked = [_Checked(_check(path), _warn(path)) for path in paths]
+    return 1 if any(each.faults or (strict and each.traps) for each in checked) else 0
 
 
 def _mappings(arguments: list[Path]) -> list[Path]:
@@ -46,28 +60,48 @@ def _mappings(arguments: list[Path]) -> list[Path]:
 def _check(path: Path) -> int:
     """Number of faults of one mapping, each printed."""
     try:
-        configured = configure(load_settings(mapping=str(path)), preview=True)
+        checked = dry_run(load_settings(mapping=str(path)))
         cases = [case for file in _case_files(path) for case in read_cases(read_mapping(file), str(file))]
     except ConfigError as error:
         for line in str(error).splitlines():
             err.print(f"✗ {line}", markup=False)
         return 1
-    tables = {table.name: table for table in configured.tables}
-    failed = 0
+    for note in checked.notes:
+        err.print(f"✗ {note}", markup=False)
+    tables = {table.name: table for table in checked.tables}
+    broken = 0
     for case in cases:
-        pipeline = _pipeline(path, case) if case.configuration else configured.pipeline
+        pipeline = _under(path, case).pipeline if case.configuration else checked.pipeline
         found = list(differences(case, pipeline, tables))
-        failed += bool(found)
-        for line in found:
-            err.print(f"✗ {path}: {case.name}: {line}", markup=False)
-    held = f"{len(cases) - failed} of {len(cases)} cases hold" if cases else "no cases beside it"
+        broken += bool(found)
+        if found:
+            _show(f"{path}: {case.name}", found)
+    held = f"{len(cases) - broken} of {len(cases)} cases hold" if cases else "no cases beside it"
     out.print(f"{path}: compiles, {held}", markup=False)
-    return failed
+    return broken + len(checked.notes)
 
 
-def _pipeline(path: Path, case: Case) -> Pipeline:
+def _warn(path: Path) -> int:
+    """Number of traps of one mapping, each printed; one that cannot be read has been told as a fault."""
+    try:
+        return print_traps(path, read_mapping(path), action_facts())
+    except ConfigError:
+        return 0
+
+
+def _show(title: str, found: Sequence[Difference]) -> None:
+    """Print what differs in one case, a line each, coloured on a terminal."""
+    err.print(f"✗ {title}:", markup=False)
+    for difference in found[:_MOST_DIFFERENCES]:
+        expected, got = (difference.expected, "green"), (difference.got, "red")
+        err.print(Text.assemble(f"    {difference.place}: expected ", expected, ", got ", got))
+    if len(found) > _MOST_DIFFERENCES:
+        err.print(f"    … and {len(found) - _MOST_DIFFERENCES} more", markup=False)
+
+
+def _under(path: Path, case: Case) -> DryRun:
     """The mapping under the settings that a case brings."""
-    return configure(load_settings(mapping=str(path), **case.configuration), preview=True).pipeline
+    return dry_run(load_settings(mapping=str(path), **case.configuration))
 
 
 def _case_files(path: Path) -> list[Path]:

@@ -33,6 +33,8 @@ _BATCH = 50
 _SENDERS = 4
 _START_SECONDS = 30
 _SHARE_SENT_SINGLY = 0.3
+_OTHERS = ("CONNECTOR_", "AWS_")
+"""Variables of the caller's own lake and account: none of the demo's business."""
 _FRAGMENTS = (b'{"product_id":"p-1","price":19.99}', b'{"cart_id":"c-7","coupon":"SPRING"}')
 """What a webhook sends when its mapping forwards only ``properties``: kept, and rejected with a reason."""
 
@@ -80,7 +82,7 @@ def _lake(folder: Path, in_s3: bool) -> Iterator[dict[str, str]]:
 def _run(folder: Path, lake: dict[str, str], events: int, seed: int) -> int:
     secret = secrets.token_hex(16)
     environment = {
-        **{key: value for key, value in os.environ.items() if not key.startswith("CONNECTOR_")},
+        **{key: value for key, value in os.environ.items() if not key.startswith(_OTHERS)},
         **lake,
         "CONNECTOR_SOURCES": json.dumps({"demo": {"secrets": ["env:DEMO_SECRET"]}}),
         "DEMO_SECRET": secret,
@@ -95,8 +97,11 @@ def _run(folder: Path, lake: dict[str, str], events: int, seed: int) -> int:
         )
         forged = _post(http.client.HTTPConnection(_HOST, port, timeout=10), b'{"type":"track"}', "0" * 40)
         out.print(f"forged    one request with a wrong signature was answered {forged}")
-        _connector(environment, "drain")
+        if _connector(environment, "drain") != 0:
+            raise CannotKeep(f"the events could not be written; see above and {folder / 'serve.log'}")
     out.print("stopped   requests finished, journal closed, exit code 0\n")
+    for name in [name for name in os.environ if name.startswith(_OTHERS)]:
+        del os.environ[name]
     os.environ.update(lake)
     settings = load_settings()
     _show_tables(settings)

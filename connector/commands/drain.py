@@ -30,37 +30,48 @@ def drain(settings: Settings, progress: Progress = lambda _: None) -> Written:
     journal.make()
     try:
         with folder.serve():
-            return Writer(settings, configure(settings)).write_journal(progress)
+            return _write(settings, progress)
     except Busy:
         return _wait_for_server(settings, journal)
 
 
+def _write(settings: Settings, progress: Progress = lambda _: None) -> Written:
+    writer = Writer(settings, configure(settings))
+    written = writer.write_journal(progress)
+    writer.sweep()
+    return written
+
+
 def _wait_for_server(settings: Settings, journal: JournalFolders) -> Written:
+    """What the server writes of the files that are there now. The ledger is asked for each by name, once the
+    server has let go of it; one that it has dropped without a record was empty."""
     wanted = {path.stem for path in journal.open.glob("*.open")} | set(journal.waiting())
     _ask_to_roll(journal)
-    folder = data_folder(settings)
+    folder, data = data_folder(settings), open_data(settings)
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    data = open_data(settings)
-    state = data.fold()
-    before = len(state.records), state.total
-    while missing := wanted - state.records.keys():
+    written = Written()
+    while True:
+        let_go = {name for name in wanted if not _is_waiting(journal, name)}
+        for record in filter(None, map(data.record, sorted(let_go))):
+            written.files += 1
+            written.events += record.received
+            written.counts += record.counts
+        wanted -= let_go
+        if not wanted:
+            return written
         if time.monotonic() > deadline:
-            raise Busy(f"the running server has not written {len(missing)} journal files yet; see its log")
+            raise Busy(f"the running server has not written {len(wanted)} journal files yet; see its log")
         time.sleep(_POLL_SECONDS)
-        missing = {
-            name for name in missing
-            if not ((journal.open / f"{name}.open").exists() or (journal.closed / name).exists())
-        }  # fmt: skip
-        state = data.fold(state)
-        wanted -= missing - state.records.keys()
         try:
             with folder.serve():
                 pass
         except Busy:
             continue
-        return Writer(settings, configure(settings)).write_journal()
-    written = state.total - before[1]
-    return Written(files=len(state.records) - before[0], events=written.received, counts=written)
+        return _write(settings)
+
+
+def _is_waiting(journal: JournalFolders, name: str) -> bool:
+    return (journal.open / f"{name}.open").exists() or (journal.closed / name).exists()
 
 
 def _ask_to_roll(journal: JournalFolders) -> None:

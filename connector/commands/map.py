@@ -12,7 +12,7 @@ from connector.cases import public_outcome
 from connector.config import Settings
 from connector.errors import ConfigError
 from connector.journal.reader import open_captured
-from connector.wiring import configure
+from connector.wiring import dry_run
 
 
 def run(settings: Settings, file: str, source: str) -> None:
@@ -21,7 +21,7 @@ def run(settings: Settings, file: str, source: str) -> None:
     Raises:
         ConfigError: the mapping is wrong or the file is not there.
     """
-    configured = configure(settings, preview=True)
+    configured = dry_run(settings)
     tables = {table.name: table for table in configured.tables}
     with tempfile.TemporaryDirectory(prefix="connector-map-") as folder:
         path = Path(file)

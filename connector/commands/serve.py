@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from connector.config import Settings
+from connector.journal.owner import Owner, check_data, claim
 from connector.serve import check, check_store, log, serve
 from connector.terminal import log_to_stderr
-from connector.wiring import configure, data_folder
+from connector.wiring import configure, data_folder, privacy_key
 
 
 def run(settings: Settings, config: str | None, options: Mapping[str, Any]) -> int:
@@ -21,9 +22,13 @@ def run(settings: Settings, config: str | None, options: Mapping[str, Any]) -> i
     """
     log_to_stderr()
     with data_folder(settings).serve():
-        configure(settings, preview=settings.is_s3)
+        check_data(settings.journal_path, settings.data_address)
+        configured = configure(settings, preview=True)
+        if not settings.is_s3:
+            privacy_key(settings)
         for note in (*check(settings), *check_store(settings)):
             log.warning(note)
+        claim(settings.journal_path, Owner(settings.data_address, configured.fingerprint))
         return serve(settings, _environment(config, options))
 
 

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import re
 import sys
 from typing import TYPE_CHECKING
 
 from connector.config import Settings
-from connector.errors import ConfigError
-from connector.lake.open import open_lake
+from connector.errors import ConfigError, ConnectorError
+from connector.lake.faults import lake_errors
+from connector.lake.open import add_rejected, open_lake
 from connector.terminal import err, out
 from connector.wiring import configure, open_data
 
 if TYPE_CHECKING:
     import duckdb
+
+    from connector.write.data import DataReader
+    from connector.write.ledger import Fold
+
+_MAY_ASK_FOR_REJECTED = re.compile(
+    r"\b(?:rejected|show|summarize|information_schema|duckdb_\w+|sqlite_master)\b", re.IGNORECASE
+)
+"""A statement without any of these words does not show the view ``rejected``, nor that there is one."""
 
 
 def run(settings: Settings, query: str | None, source: str | None = None) -> int:
@@ -32,9 +42,12 @@ def run(settings: Settings, query: str | None, source: str | None = None) -> int
     if not data.exists():
         raise ConfigError(f"{settings.data}: no such data folder, so there is nothing to ask")
     tables = configure(settings, preview=True).tables
-    lake = open_lake(data, tables, source=source)
+    state = data.fold() if data.root is None else None
+    with lake_errors(data.uri):
+        lake = open_lake(data, tables, source, rejected=False, state=state)
+    desk = _Desk(lake, data, source, state)
     if query is None and sys.stdin.isatty():
-        return _converse(lake)
+        return _converse(desk)
     failed = 0
     try:
         statements = lake.extract_statements(sys.stdin.read() if query is None else query)
@@ -42,12 +55,33 @@ def run(settings: Settings, query: str | None, source: str | None = None) -> int
         err.print(str(error), markup=False)
         return 1
     for statement in statements:
-        try:
-            _answer(lake, statement.query)
-        except duckdb.Error as error:
-            err.print(str(error), markup=False)
-            failed = 1
+        failed |= not desk.answer(statement.query)
     return failed
+
+
+class _Desk:
+    """Answers statements, and brings the view ``rejected`` when the first of them asks for it."""
+
+    def __init__(
+        self, lake: duckdb.DuckDBPyConnection, data: DataReader, source: str | None, state: Fold | None
+    ) -> None:
+        self._lake, self._data, self._source, self._state = lake, data, source, state
+        self._has_rejected = False
+
+    def answer(self, statement: str) -> bool:
+        """Print the answer, or in a line what is wrong; True when there was one."""
+        import duckdb
+
+        try:
+            with lake_errors(self._data.uri):
+                if not self._has_rejected and _MAY_ASK_FOR_REJECTED.search(statement):
+                    add_rejected(self._lake, self._data, self._source, self._state)
+                    self._has_rejected = True
+                _answer(self._lake, statement)
+        except (duckdb.Error, ConnectorError) as error:
+            err.print(str(error), markup=False)
+            return False
+        return True
 
 
 def _answer(lake: duckdb.DuckDBPyConnection, statement: str) -> None:
@@ -65,10 +99,8 @@ def _answer(lake: duckdb.DuckDBPyConnection, statement: str) -> None:
             writer.writerows(rows)
 
 
-def _converse(lake: duckdb.DuckDBPyConnection) -> int:
+def _converse(desk: _Desk) -> int:
     """Read statements until the end of the input; a statement ends with a semicolon."""
-    import duckdb
-
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401 - line editing for input()
     out.print(
@@ -86,8 +118,5 @@ def _converse(lake: duckdb.DuckDBPyConnection) -> int:
             out.print()
             continue
         if text.rstrip().endswith(";"):
-            try:
-                _answer(lake, text.rstrip().rstrip(";"))
-            except duckdb.Error as error:
-                err.print(str(error), markup=False)
+            desk.answer(text.rstrip().rstrip(";"))
             text = ""

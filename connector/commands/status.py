@@ -14,7 +14,9 @@ import orjson
 from connector.config import Settings
 from connector.errors import ConfigError
 from connector.journal.folders import JournalFolders
+from connector.lake.faults import lake_errors
 from connector.lake.open import open_lake
+from connector.tables import TABLES
 from connector.terminal import out, table
 from connector.wiring import journal_folders, open_data
 
@@ -28,20 +30,29 @@ def report(settings: Settings, source: str | None = None) -> dict[str, Any]:
     """Backlog, age of the oldest unwritten event, last event per source, fates, rejected by reason, disk.
 
     Args:
-        source: show last events and rejected ones of this source only.
+        source: show last events and rejected ones of this source only; all else is of all sources.
 
     Raises:
-        ConfigError: there is no such data folder.
+        ConfigError: there is no such data folder, or no such source: none is configured under this name, and
+            nobody has sent anything under it.
+        LakeUnreadable: a table file cannot be read.
     """
     data = open_data(settings)
     if not data.exists():
         raise ConfigError(f"{settings.data}: no such data folder; connector serve or replay makes it")
     journal = journal_folders(settings)
-    total = data.fold().total
-    with open_lake(data, source=source) as lake:
-        sources, rejected = _sources(lake), _rejected(lake)
+    state = data.fold()
+    total = state.total
+    with lake_errors(data.uri), open_lake(data, state=state) as lake:
+        sources = _sources(lake)
+        rejected = _rejected(lake, source)
+        known = {*settings.sources, *(name for name, *_ in sources), *_senders_of_rejected(lake)}
+    if source is not None:
+        _check_source(source, known)
+        sources = [row for row in sources if row[0] == source]
     return {
         "data": settings.data,
+        "source": source,
         "backlog": _backlog(journal),
         "events": {
             "received": total.received, "stored": total.stored, "rejected": total.rejected,
@@ -64,7 +75,8 @@ def show(found: dict[str, Any]) -> None:
     out.print(f"disk      {disk['free_bytes'] / 1e9:,.1f} GB free of {disk['total_bytes'] / 1e9:,.1f} GB")
     if found["events"]:
         fates = [f"{name} {count:,}" for name, count in found["events"].items()]
-        out.print(f"events    {fates[0]} = {' + '.join(fates[1:])}")
+        of_all = " (of all sources)" if found["source"] is not None else ""
+        out.print(f"events    {fates[0]} = {' + '.join(fates[1:])}{of_all}")
     out.print()
     table("Last event by source", ("source", "last received", "rows"), found["sources"])
     if found["rejected"]:
@@ -82,9 +94,17 @@ def _backlog(journal: JournalFolders) -> dict[str, Any]:
     return {"files": len(paths), "bytes": sizes, "oldest_unwritten_seconds": age}
 
 
+def _check_source(source: str, known: set[str]) -> None:
+    if source not in known:
+        there = f"there is {', '.join(sorted(known))}" if known else "nobody has sent anything yet"
+        raise ConfigError(f"--source: there is no source {source}; {there}")
+
+
 def _sources(lake: duckdb.DuckDBPyConnection) -> list[list[Any]]:
+    """Source, time of the last arrival, and rows in all tables, of every source that has any."""
+    tables = " UNION ALL ".join(f"SELECT source, received_at FROM {table.name}_raw" for table in TABLES)
     rows = lake.execute(
-        "SELECT source, max(received_at), count(*) FROM events_raw GROUP BY source ORDER BY source"
+        f"SELECT source, max(received_at), count(*) FROM ({tables}) GROUP BY source ORDER BY source"
     ).fetchall()
     return [[source, _iso(last), count] for source, last, count in rows]
 
@@ -93,10 +113,17 @@ def _iso(moment: datetime | None) -> str | None:
     return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _rejected(lake: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    return dict(
-        lake.execute("SELECT code, count(*) FROM rejected GROUP BY code ORDER BY 2 DESC, 1").fetchall()
+def _rejected(lake: duckdb.DuckDBPyConnection, source: str | None) -> dict[str, int]:
+    """Rejected events by reason."""
+    query = (
+        "SELECT code, count(*) FROM rejected WHERE $source IS NULL OR source = $source "
+        "GROUP BY code ORDER BY 2 DESC, 1"
     )
+    return dict(lake.execute(query, {"source": source}).fetchall())
+
+
+def _senders_of_rejected(lake: duckdb.DuckDBPyConnection) -> list[str]:
+    return [name for (name,) in lake.execute("SELECT DISTINCT source FROM rejected").fetchall() if name]
 
 
 def _disk(data: Path) -> dict[str, int]:

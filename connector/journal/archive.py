@@ -75,8 +75,8 @@ def received_day(name: str) -> date | None:
 def may_hold_events(relative: str) -> bool:
     """False for what a folder holds beside captured files.
 
-    Passed over are hidden files and folders, journal files that are still open, what by its suffix holds no
-    events, and Segment's ``dummy-object.txt``.
+    Passed over are hidden files and folders, marks such as ``_SUCCESS``, journal files that are still open,
+    what by its suffix holds no events, and Segment's ``dummy-object.txt``.
 
     Args:
         relative: path below the folder that was named, ``/`` between its parts; a folder ends with ``/``.
@@ -84,6 +84,8 @@ def may_hold_events(relative: str) -> bool:
     if relative.startswith(".") or "/." in relative:
         return False
     name = relative.rpartition("/")[2]
+    if name.startswith("_") and "." not in name:
+        return False
     dot = name.rfind(".")
     return name != _CONNECTION_TEST and (dot < 0 or name[dot:] not in _NO_EVENTS)
 

@@ -76,7 +76,8 @@ def opened(batch: dict[str, Any], raw: Callable[[], bytes], position: int, place
     """
     Yield the events of a batch object, each with the batch's ``context``, ``integrations`` and ``sentAt``.
 
-    What the event states itself wins; the two objects are merged one level deep. The batch's ``writeKey`` is
+    What the event states itself wins, and null states nothing (Python's SDK writes explicit nulls); the two
+    objects are merged one level deep. The batch's ``writeKey`` is
     dropped with its envelope. ``raw`` gives the bytes of the whole object.
     """
     slices = _Slices(raw, _batch_ranges)
@@ -156,10 +157,10 @@ def _with_shared(event: Json, batch: dict[str, Any]) -> Json:
         shared, own = batch.get(key), event.get(key)
         if type(shared) is dict and type(own) is dict:
             merged[key] = {**shared, **own}
-        elif key in batch and key not in event:
+        elif key in batch and own is None:
             merged[key] = shared
-    if "sentAt" in batch:
-        merged.setdefault("sentAt", batch["sentAt"])
+    if "sentAt" in batch and event.get("sentAt") is None:
+        merged["sentAt"] = batch["sentAt"]
     return merged
 
 

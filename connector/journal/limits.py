@@ -22,7 +22,8 @@ class JournalLimits:
     journal_reserve_bytes: int = 512 * _MIB
     """Below this much free space nothing is accepted, so that the writer can still work the backlog off."""
     journal_max_bytes: int | None = None
-    """Largest backlog of closed files; None: half of the space that is free at the start."""
+    """Largest backlog of closed files; None: half of what is free at the start together with what the journal
+    holds then, so that a process that starts late or again is given no less."""
     refused_max_bytes: int = 1024 * _MIB
     """Beyond this size refused bodies are no longer kept, only counted."""
     public_share: float = 0.5

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +23,10 @@ class Expired(NamedTuple):
 
 
 def expire(
-    folders: JournalFolders, older_than_ms: int, now_ms: int, in_ledger: Callable[[str], bool]
+    folders: JournalFolders,
+    older_than_ms: int,
+    now_ms: int,
+    recorded: Callable[[Sequence[str]], Collection[str]],
 ) -> Expired:
     """
     Remove files of ``done/`` that are in the ledger and older than the limit by name and by file time.
@@ -32,7 +35,7 @@ def expire(
         folders: the journal.
         older_than_ms: age limit in ms.
         now_ms: wall clock; compared with the previous round's to notice a clock that jumped.
-        in_ledger: whether the ledger has an entry for the captured file of this name.
+        recorded: those of these captured files that the ledger has.
 
     Call it at least once a day. A step of more than a day between two rounds (or a long pause of the service)
     pauses retention for a day.
@@ -40,7 +43,8 @@ def expire(
     if _clock_jumped(folders, now_ms):
         return Expired((), paused=True)
     old = [path for path in folders.done.glob("*/*.gz") if _is_old(path, now_ms - older_than_ms)]
-    return _remove(folders, [path for path in old if in_ledger(path.stem)])
+    known = recorded([path.stem for path in old]) if old else ()
+    return _remove(folders, [path for path in old if path.stem in known])
 
 
 def expire_refused(folders: JournalFolders, older_than_ms: int, now_ms: int) -> Expired:

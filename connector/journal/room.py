@@ -12,6 +12,8 @@ from connector.journal.folders import JournalFolders
 from connector.journal.limits import JournalLimits
 
 PUBLIC_RETRY_AFTER_SECONDS = 30
+_WRITTEN_PER_WAITING = 2
+"""The writer may turn waiting bytes into up to so many times as much while they are still there."""
 _HEADER_BYTES = 512
 """Counted for the line before each body, so that many small ones are not taken for nothing."""
 
@@ -64,7 +66,8 @@ class Room:
         Hold room for one capture with a write key while it is written. Ask for a ``shortage`` before.
 
         Such captures may fill the backlog up to their share, open files included, and have to leave more of
-        the disk free: ``journal_reserve_bytes / public_share``. What they begin between two looks counts at
+        the disk free: ``journal_reserve_bytes / public_share`` after everything that waits has been written
+        to the tables, which may take twice its size. What they begin between two looks counts at
         once; what other processes begin is seen at the next look.
 
         Raises:
@@ -89,7 +92,7 @@ class Room:
         look, share = self._look, self._limits.public_share
         unseen_bytes = self._public_begun_bytes - look.public_settled_bytes + size_bytes
         waiting_bytes = look.waiting_bytes + unseen_bytes
-        free_bytes = look.free_bytes - unseen_bytes
+        free_bytes = look.free_bytes - unseen_bytes - _WRITTEN_PER_WAITING * waiting_bytes
         return (
             waiting_bytes <= share * self._backlog_limit_bytes
             and free_bytes * share >= self._limits.journal_reserve_bytes
@@ -100,10 +103,11 @@ class Room:
             settled_bytes = self._public_settled_bytes
         self._folders.make()
         free_bytes = self._folders.disk.free_bytes(self._folders.open)
-        if self._max_backlog_bytes is None:
-            self._max_backlog_bytes = free_bytes // 2
         backlog_bytes = sum(self._folders.sizes().values())
-        return _Look(free_bytes, backlog_bytes, self._folders.total_bytes(), settled_bytes)
+        waiting_bytes = self._folders.total_bytes()
+        if self._max_backlog_bytes is None:
+            self._max_backlog_bytes = (free_bytes + waiting_bytes) // 2
+        return _Look(free_bytes, backlog_bytes, waiting_bytes, settled_bytes)
 
     @property
     def _backlog_limit_bytes(self) -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from connector.tables import STRUCT_FIELDS, TABLES, Table, TypeCode
 from connector.write.data import DataReader, StoreData
+from connector.write.ledger import Fold
 
 if TYPE_CHECKING:
     import duckdb
@@ -39,7 +40,12 @@ def duckdb_type(code: TypeCode) -> str:
 
 
 def open_lake(
-    data: Path | DataReader, tables: Sequence[Table] = TABLES, source: str | None = None
+    data: Path | DataReader,
+    tables: Sequence[Table] = TABLES,
+    source: str | None = None,
+    *,
+    rejected: bool = True,
+    state: Fold | None = None,
 ) -> duckdb.DuckDBPyConnection:
     """A connection in memory with the tables of ``data`` as views; times are UTC.
 
@@ -51,6 +57,9 @@ def open_lake(
 
     Args:
         source: show the rows of this source only, in every view; None: all of them.
+        rejected: False: leave the view ``rejected`` out; ``add_rejected`` brings it later. In S3 it is the
+            one view whose files are downloaded, all of them.
+        state: the ledger in S3 as it was folded a moment ago; None: it is folded here.
 
     Raises:
         StoreError: S3 refused or did not answer.
@@ -60,45 +69,70 @@ def open_lake(
 
     lake = duckdb.connect()
     lake.execute("SET TimeZone = 'UTC'")
-    raw, rejected = _in_store(lake, data, tables) if isinstance(data, StoreData) else _in_folder(data, tables)
-    only = "" if source is None else f" WHERE source = {_quoted(source)}"
+    if isinstance(data, StoreData):
+        state = state or data.fold()
+        raw = _in_store(lake, data, tables, state)
+    else:
+        raw = {table.name: _raw(_root(data), table) for table in tables}
+    only = _only(source)
     for table in tables:
         lake.execute(f"CREATE VIEW {table.name}_raw AS SELECT * FROM ({raw[table.name]}){only}")
         lake.execute(
             f"CREATE VIEW {table.name} AS SELECT * FROM {table.name}_raw QUALIFY row_number() OVER "
             "(PARTITION BY row_id ORDER BY received_at NULLS LAST, captured_file, captured_index) = 1"
         )
-    lake.execute(f"CREATE VIEW rejected AS SELECT * FROM ({rejected}){only}")
+    if rejected:
+        add_rejected(lake, data, source, state)
     for view in ("order_lines", "orders"):
         text = (files("connector.lake") / f"{view}.sql").read_text(encoding="utf-8")
         lake.execute(f"CREATE VIEW {view} AS {text}")
     return lake
 
 
-def _in_folder(data: Path | DataReader, tables: Sequence[Table]) -> tuple[Mapping[str, str], str]:
-    """Queries for the rows of every table, and of the rejected events."""
+def add_rejected(
+    lake: duckdb.DuckDBPyConnection,
+    data: Path | DataReader,
+    source: str | None = None,
+    state: Fold | None = None,
+) -> None:
+    """Make the view ``rejected`` in a connection that ``open_lake`` has opened without it; as there.
+
+    Of a data folder in S3 the files are downloaded into a temporary folder, which lasts as long as the
+    connection does.
+    """
+    if isinstance(data, StoreData):
+        from connector.lake.remote import RemoteFiles
+
+        folder = RemoteFiles(data, state).rejected()
+        if folder is not None:
+            weakref.finalize(lake, folder.cleanup)
+        rows = _rejected_rows(None if folder is None else Path(folder.name), "*.ndjson.gz")
+    else:
+        rows = _rejected_rows(_root(data) / "rejected", "*/*.ndjson.gz")
+    lake.execute(f"CREATE VIEW rejected AS SELECT * FROM ({rows}){_only(source)}")
+
+
+def _only(source: str | None) -> str:
+    return "" if source is None else f" WHERE source = {_quoted(source)}"
+
+
+def _root(data: Path | DataReader) -> Path:
     root = data if isinstance(data, Path) else data.root
     if root is None:
         raise TypeError(f"no views over {type(data).__name__}")
-    return {table.name: _raw(root, table) for table in tables}, _rejected_rows(
-        root / "rejected", "*/*.ndjson.gz"
-    )
+    return root
 
 
 def _in_store(
-    lake: duckdb.DuckDBPyConnection, data: StoreData, tables: Sequence[Table]
-) -> tuple[Mapping[str, str], str]:
-    """As ``_in_folder``; the rejected files lie in a temporary folder for as long as the connection lives."""
+    lake: duckdb.DuckDBPyConnection, data: StoreData, tables: Sequence[Table], state: Fold | None
+) -> Mapping[str, str]:
+    """Queries for the rows of every table."""
     from connector.lake.remote import RemoteFiles
 
-    remote = RemoteFiles(data)
+    remote = RemoteFiles(data, state)
     for table in tables:
         lake.register(f"{table.name}_files", remote.table(table))
-    folder = remote.rejected()
-    if folder is not None:
-        weakref.finalize(lake, folder.cleanup)
-    rejected = _rejected_rows(None if folder is None else Path(folder.name), "*.ndjson.gz")
-    return {table.name: f"SELECT * FROM {table.name}_files" for table in tables}, rejected
+    return {table.name: f"SELECT * FROM {table.name}_files" for table in tables}
 
 
 def _raw(data: Path, table: Table) -> str:

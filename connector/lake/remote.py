@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,28 +16,38 @@ import pyarrow.dataset as ds
 import pyarrow.fs as pafs
 
 from connector.errors import LedgerError, StoreError
+from connector.s3.faults import store_errors
 from connector.s3.store import S3Store
 from connector.tables import Table
 from connector.write.arrow import arrow_schema
 from connector.write.data import StoreData
-from connector.write.ledger import Live
+from connector.write.ledger import Fold, Live
 from connector.write.object_ledger import in_parallel
 
 _DAY = pa.field("day", pa.date32())
+_OF_AWS = re.compile(r"s3[.-](?:[a-z0-9-]+\.)?amazonaws\.com(?:\.cn)?")
+"""Hosts that follow from the region alone."""
 
 
 class RemoteFiles:
     """The files that a ledger says are live, read where they are. Opened once: what is published later is not
     seen, what a change removes is missed."""
 
-    def __init__(self, data: StoreData) -> None:
-        """Raises ``StoreError``, ``LedgerError``, and ``TypeError`` for a store that is not S3."""
+    def __init__(self, data: StoreData, state: Fold | None = None) -> None:
+        """``state``: the ledger, folded a moment ago; None: it is folded here.
+
+        Raises ``StoreError``, ``LedgerError``, and ``TypeError`` for a store that is not S3.
+        """
         if not isinstance(data.store, S3Store):
             raise TypeError(f"{data.uri}: only S3 can be read where it is")
         self._data = data
         self._place = data.store.place
-        self._files = _file_system(data.store)
-        self._state = data.fold()
+        self._store = data.store
+        self._state = state or data.fold()
+
+    @cached_property
+    def _files(self) -> Any:
+        return _file_system(self._store)
 
     def table(self, table: Table) -> Any:
         """A ``pyarrow.dataset.Dataset`` of the table's files: declared columns and ``day``.
@@ -87,22 +99,34 @@ def _day_of(live: Live) -> date:
 
 
 def _file_system(store: S3Store) -> Any:
-    """The bucket through pyarrow, with the credentials that boto3 would use."""
+    """The bucket through pyarrow, where the client looks for it, with the credentials that boto3 finds."""
     import boto3
 
-    found = boto3.Session().get_credentials()
-    if found is None:
-        raise StoreError("no credentials for S3 were found", code="store_forbidden", retryable=False)
-    keys, config = found.get_frozen_credentials(), store.config
-    options: dict[str, Any] = {
-        "access_key": keys.access_key,
-        "secret_key": keys.secret_key,
-        "session_token": keys.token,
-        "region": config.region or store.client.meta.region_name,
-        "connect_timeout": config.connect_timeout_seconds,
-        "request_timeout": config.read_timeout_seconds,
+    with store_errors("read", store.place.bucket, store.client):
+        found = boto3.Session().get_credentials()
+        if found is None:
+            raise StoreError("no credentials for S3 were found", code="store_forbidden", retryable=False)
+        keys = found.get_frozen_credentials()
+    return pafs.S3FileSystem(
+        access_key=keys.access_key,
+        secret_key=keys.secret_key,
+        session_token=keys.token,
+        connect_timeout=store.config.connect_timeout_seconds,
+        request_timeout=store.config.read_timeout_seconds,
+        **address_of(store),
+    )
+
+
+def address_of(store: S3Store) -> dict[str, Any]:
+    """Region, endpoint and addressing as the client of boto3 has them, whatever it has them from."""
+    meta = store.client.meta
+    address = urlsplit(meta.endpoint_url)
+    options: dict[str, Any] = {"region": meta.region_name or "us-east-1"}
+    if store.config.endpoint is None and _OF_AWS.fullmatch(address.netloc):
+        return options
+    addressing = (getattr(meta.config, "s3", None) or {}).get("addressing_style")
+    return options | {
+        "endpoint_override": address.netloc + address.path.rstrip("/"),
+        "scheme": address.scheme,
+        "force_virtual_addressing": addressing == "virtual",
     }
-    if config.endpoint is not None:
-        address = urlsplit(config.endpoint)
-        options |= {"endpoint_override": address.netloc + address.path.rstrip("/"), "scheme": address.scheme}
-    return pafs.S3FileSystem(**options)

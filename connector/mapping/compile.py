@@ -44,8 +44,7 @@ def compile_mapping(mapping: Json) -> Resolver:
         types, never the payload's values.
 
     Raises:
-        MappingError: Segment's validator refuses the mapping (every fault with its path), or it uses
-            ``@liquid``, which this version does not run.
+        MappingError: Segment's validator refuses the mapping (every fault with its path).
     """
     run = _compile_transform(mapping, final=True)
 

@@ -192,6 +192,13 @@ def _without_nulls(value: Json, final: bool) -> Json:
     return {key: item for key, item in cleaned.items() if item is not UNDEFINED} if final else cleaned
 
 
+def _liquid(options: Json, _compile_value: CompileValue, _final: bool) -> Resolver:
+    # The template engine takes a tenth of a second to load, which few mappings need.
+    from connector.mapping.liquid import compile_liquid
+
+    return compile_liquid(options)
+
+
 VALUE_DIRECTIVES: Mapping[str, Builder] = {
     "@path": _text_directive("@path", directive_lookup),
     "@template": _text_directive("@template", compile_template),
@@ -200,4 +207,5 @@ VALUE_DIRECTIVES: Mapping[str, Builder] = {
     "@case": _case,
     "@replace": _replace,
     "@excludeWhenNull": _exclude_when_null,
+    "@liquid": _liquid,
 }

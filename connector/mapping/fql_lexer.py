@@ -44,6 +44,16 @@ _KEYWORDS: dict[str, tuple[str, Token]] = {
 class LexerError(ValueError):
     """The text holds what is no token."""
 
+    position = 0
+    """Where reading stopped, in characters from 0."""
+
+
+class PlacedToken(NamedTuple):
+    """A token and where it begins, in characters from 0."""
+
+    position: int
+    token: Token
+
 
 def lex(text: str) -> list[Token]:
     """
@@ -58,7 +68,21 @@ def lex(text: str) -> list[Token]:
         LexerError: an unknown character, a string or number without an end, an ident that something else
             follows.
     """
-    return _Lexer(text).tokens()
+    return [placed.token for placed in lex_placed(text)]
+
+
+def lex_placed(text: str) -> list[PlacedToken]:
+    """Return the tokens of a text with their places; otherwise as ``lex``.
+
+    Raises:
+        LexerError: as ``lex``, with the position.
+    """
+    lexer = _Lexer(text)
+    try:
+        return lexer.tokens()
+    except LexerError as error:
+        error.position = lexer.position
+        raise
 
 
 class _Lexer:
@@ -66,12 +90,18 @@ class _Lexer:
         self._text = text
         self._position = 0
 
-    def tokens(self) -> list[Token]:
-        found: list[Token] = []
+    @property
+    def position(self) -> int:
+        return self._position
+
+    def tokens(self) -> list[PlacedToken]:
+        found: list[PlacedToken] = []
+        start = self._position
         while (char := self._next()) != _END:
             if char not in _WHITESPACE:
-                found.append(self._token(char))
-        return [*found, END_OF_TEXT]
+                found.append(PlacedToken(start, self._token(char)))
+            start = self._position
+        return [*found, PlacedToken(start, END_OF_TEXT)]
 
     def _token(self, char: str) -> Token:
         if char in _PUNCTUATION:

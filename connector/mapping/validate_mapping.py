@@ -13,13 +13,12 @@ from typing import NamedTuple
 from connector.errors import Fault
 from connector.events import Json
 from connector.mapping.directives import MAX_PATTERN_LENGTH, MAX_REPLACEMENT_LENGTH
+from connector.mapping.jsjson import stringify
 from connector.mapping.jsvalues import UNDEFINED, in_key_order, type_name, utf16_length
 
 Stack = tuple[str, ...]
 Check = Callable[[Json, Stack], list[Fault]]
 
-UNSUPPORTED = "@liquid"
-"""Segment's directive that this version does not run: refused wherever it would run."""
 _METADATA = "_metadata"
 
 
@@ -35,7 +34,7 @@ def directive_name(mapping: Mapping[str, Json]) -> str | None:
 
 def validate_mapping(mapping: Json) -> list[Fault]:
     """Return every fault of a mapping: first what no JSON file could hold, then what Segment refuses."""
-    return list(_not_json(mapping, ())) or [*_any(mapping, ()), *_unsupported(mapping, ())]
+    return list(_not_json(mapping, ())) or _any(mapping, ())
 
 
 def _not_json(mapping: Json, stack: Stack) -> Iterator[Fault]:
@@ -50,20 +49,6 @@ def _not_json(mapping: Json, stack: Stack) -> Iterator[Fault]:
             yield from _not_json(value, (*stack, str(index)))
     elif not isinstance(mapping, str | int | float | None):
         yield from _wrong("a JSON value", type_name(mapping), stack)
-
-
-def _unsupported(mapping: Json, stack: Stack) -> Iterator[Fault]:
-    """Find the directive that cannot run, also where the validator does not look."""
-    if isinstance(mapping, dict):
-        if directive_name(mapping) == UNSUPPORTED:
-            yield _fault(f"{UNSUPPORTED} is not supported by this version", stack)
-            return
-        for key, value in mapping.items():
-            if key != _METADATA:
-                yield from _unsupported(value, (*stack, key))
-    elif isinstance(mapping, list):
-        for index, value in enumerate(mapping):
-            yield from _unsupported(value, (*stack, str(index)))
 
 
 def _fault(text: str, stack: Stack) -> Fault:
@@ -177,7 +162,7 @@ def _one_of(*allowed: str) -> Check:
         faults = _string(value, stack)
         if faults or value.lower() in allowed:
             return faults
-        found = json.dumps(value, ensure_ascii=False)
+        found = stringify(value)
         return [_fault(f"should be one of {', '.join(allowed)} but it is {found}", stack)]
 
     return check
@@ -204,10 +189,6 @@ def _merge(value: Json, stack: Stack) -> list[Fault]:
         return faults
     found = (_object_or_directive(item, ()) for item in value["objects"])
     return next((item_faults for item_faults in found if item_faults), [])
-
-
-def _accepted(_value: Json, _stack: Stack) -> list[Fault]:
-    return []
 
 
 _CHECKS: Mapping[str, Check] = {
@@ -239,5 +220,5 @@ _CHECKS: Mapping[str, Check] = {
         mapping=_Field(_object_or_directive, required=True),
     ),
     "@excludeWhenNull": _raw_or_directive,
-    UNSUPPORTED: _accepted,
+    "@liquid": _string,
 }

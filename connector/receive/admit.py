@@ -9,6 +9,7 @@ from connector.receive.basic import basic_user
 from connector.receive.verify import SIGNATURE_HEADER, Proof, prove
 
 UNKNOWN_SOURCE = "unknown_source"
+NOT_CONFIGURED = "webhook_not_configured"
 SECRET_MISSING = "secret_missing"  # noqa: S105  a code, not a secret
 
 _OURS_RETRY_AFTER_SECONDS = 60
@@ -24,29 +25,44 @@ class Unreadable(BodyNotJson):
         self.keep = keep
 
 
-def admit(request: RawRequest, keys: SourceKeys | None) -> Capture:
+def judging_keys(keys: SourceKeys | None) -> SourceKeys:
+    """
+    Return the keys that webhooks of a source are judged by. To be asked before a body is read.
+
+    Args:
+        keys: what the source accepts; None when no such source is configured.
+
+    Raises:
+        CannotKeep: ``unknown_source``, ``webhook_not_configured`` (the source says nothing of webhooks, as
+            one that has write keys alone), or ``secret_missing`` (nothing of what it says is set). No body
+            could be admitted, and our configuration is at fault.
+    """
+    if keys is None:
+        raise _ours("no source of this name is configured", UNKNOWN_SOURCE)
+    if keys.secrets or keys.second_values or keys.api_keys or keys.unsigned:
+        return keys
+    if keys.missing:
+        raise secret_missing()
+    raise _ours("this source is configured without a proof for webhooks", NOT_CONFIGURED)
+
+
+def admit(request: RawRequest, keys: SourceKeys) -> Capture:
     """
     Return what is to be kept of a request.
 
-    The order is source, proof, shape, so that only proven bodies are called unreadable and kept as such.
-    A request that an unset secret might have proven is ours to answer for: the sender is asked to come
-    again, never told 401, because Segment drops what gets a 4xx (segment-delivery 1.4).
+    Proof is asked before shape, so that only proven bodies are called unreadable and kept as such. A request
+    that an unset secret might have proven is ours to answer for: the sender is asked to come again, never
+    told 401, because Segment drops what gets a 4xx (segment-delivery 1.4).
 
     Args:
         request: as it came in.
-        keys: what its source accepts; None when no such source is configured.
+        keys: what its source accepts, as ``judging_keys`` returned it.
 
     Raises:
-        CannotKeep: ``unknown_source`` or ``secret_missing``: our configuration is at fault.
+        CannotKeep: ``secret_missing``: our configuration is at fault.
         SignatureMissing, SignatureMismatch: the request is not from who it should be from.
         Unreadable: the body, proven as far as it was, is not JSON.
     """
-    if keys is None:
-        raise CannotKeep(
-            "no source of this name is configured",
-            code=UNKNOWN_SOURCE,
-            retry_after_seconds=_OURS_RETRY_AFTER_SECONDS,
-        )
     proof = _prove_or_ask_again(request, keys)
     if closes(request.body):
         return capture_of(request, proof)
@@ -55,8 +71,6 @@ def admit(request: RawRequest, keys: SourceKeys | None) -> Capture:
 
 def _prove_or_ask_again(request: RawRequest, keys: SourceKeys) -> Proof:
     """Prove with what is set; where that fails, an unset secret is our fault and not the sender's."""
-    if not (keys.secrets or keys.second_values or keys.api_keys or keys.unsigned):
-        raise secret_missing()
     try:
         proof = _prove(request, keys)
     except (SignatureMissing, SignatureMismatch):
@@ -74,22 +88,22 @@ def _carries_proof(request: RawRequest) -> bool:
 
 
 def _prove(request: RawRequest, keys: SourceKeys) -> Proof:
-    """Prove the bytes as they travelled and, failing that, the bytes after decoding."""
+    """Prove the bytes as they travelled, as a whole, and, failing that, the bytes after decoding."""
     if request.encoded is None:
         return prove(request.body, request.headers, keys)
     try:
-        return prove(request.encoded, request.headers, keys)
+        return prove(request.encoded, request.headers, keys, whole_body_only=True)
     except SignatureMismatch:
         return prove(request.body, request.headers, keys)
 
 
 def secret_missing(message: str = "a secret of this source is not set") -> CannotKeep:
     """Our fault: the sender may be right, and we cannot tell."""
-    return CannotKeep(
-        message,
-        code=SECRET_MISSING,
-        retry_after_seconds=_OURS_RETRY_AFTER_SECONDS,
-    )
+    return _ours(message, SECRET_MISSING)
+
+
+def _ours(message: str, code: str) -> CannotKeep:
+    return CannotKeep(message, code=code, retry_after_seconds=_OURS_RETRY_AFTER_SECONDS)
 
 
 def capture_of(request: RawRequest, proof: Proof, refused: str | None = None) -> Capture:

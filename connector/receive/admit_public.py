@@ -7,7 +7,6 @@ from dataclasses import replace
 from connector.errors import BodyNotJson, UnknownWriteKey
 from connector.events import Capture, RawRequest, SourceKeys
 from connector.receive.admit import Unreadable, capture_of, secret_missing
-from connector.receive.envelope import Envelope, closes
 from connector.receive.sources import Sources
 from connector.receive.verify import Proof
 
@@ -35,18 +34,18 @@ def source_of(sources: Sources, *keys: bytes | None) -> SourceKeys:
     raise UnknownWriteKey("no source has this write key" if given else "the request carries no write key")
 
 
-def admit_public(request: RawRequest, envelope: Envelope, *, key_in_header: bool) -> Capture:
+def admit_public(request: RawRequest, *, is_json: bool, key_in_header: bool) -> Capture:
     """
     Return what is to be kept of a request whose source is known by its write key.
 
     Args:
+        is_json: the body is one object or array by its brackets at least.
         key_in_header: the key came in the header. Only then is a body that cannot be read known to be meant
             for the source, and owed a place among the refused.
 
     Raises:
         Unreadable: the body is not JSON.
     """
-    is_json = closes(request.body) if envelope.is_json is None else envelope.is_json
     capture = replace(capture_of(request, _NOTHING), public=True)
     if is_json:
         return capture

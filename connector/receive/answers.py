@@ -14,6 +14,7 @@ from connector.events import Reply
 from connector.receive.handle import Desk
 
 TRACKING_ROOT = "/v1/"
+WEBHOOK_ROOT = "/webhook/"
 
 _ANY_PAGE = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "Retry-After"}
 _PREFLIGHT = {
@@ -53,12 +54,17 @@ def headers_of(environ: Mapping[str, Any]) -> dict[str, str]:
 
 
 def add_error_answers(app: Flask, desk: Desk) -> None:
-    """Answer what no route answers: unknown paths, other methods, and errors nobody foresaw."""
+    """Answer what no route answers: unknown paths, other methods, and errors nobody foresaw.
+
+    The first two are counted where senders send: a path that is misspelt there is an event that is not kept.
+    """
 
     @app.errorhandler(HTTPException)
     def refused(error: HTTPException) -> Response:
         status = error.code or 500
         code = error.name.lower().replace(" ", "_")
+        if f"{request.path}/".startswith((TRACKING_ROOT, WEBHOOK_ROOT)):
+            desk.turned_away(code)
         headers = {}
         if isinstance(error, MethodNotAllowed) and error.valid_methods:
             headers["Allow"] = ", ".join(sorted(error.valid_methods))

@@ -14,15 +14,15 @@ def basic_user(headers: Mapping[str, str]) -> bytes | None:
     Return the user that a request names; empty when the value cannot be read, None when there is none.
 
     The password is ignored: senders leave it empty. Old clients send the key without the colon
-    (segment-delivery 2.2), and padding is optional.
+    (segment-delivery 2.2), padding is optional, and any white space may stand behind the scheme.
 
     Args:
         headers: names in lower case.
     """
-    scheme, _, value = headers.get(AUTHORIZATION, "").strip().partition(" ")
+    scheme, *value = headers.get(AUTHORIZATION, "").split(None, 1) or [""]
     if scheme.lower() != "basic":
         return None
     try:
-        return base64.b64decode(value.strip() + "==").partition(b":")[0]
+        return base64.b64decode("".join(value).rstrip() + "==").partition(b":")[0]
     except (binascii.Error, ValueError):
         return b""

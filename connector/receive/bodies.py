@@ -18,6 +18,9 @@ from connector.receive.spool import Spool, too_large
 
 Environ = Mapping[str, Any]
 
+DRAIN_BYTES = 1024 * 1024
+"""Read and thrown away of a body that is refused unread: a sender that is still writing sees no answer."""
+
 _LENGTH = re.compile("[0-9]{1,18}")
 
 
@@ -79,7 +82,7 @@ class BodyReader:
         so there it is the brackets of the JSON that tell a part from the whole.
 
         Raises:
-            BodyTooLarge: above the limit, said without reading when ``Content-Length`` tells.
+            BodyTooLarge: above the limit, said without keeping a byte when ``Content-Length`` tells.
             BodyIncomplete: the sender stopped early.
             CannotKeep: ``over_capacity`` (said without reading where possible), ``spool_failed``, or
                 ``length_unknown``: the server hands on chunked bodies in a way that cannot be read.
@@ -90,14 +93,15 @@ class BodyReader:
             yield ReceivedBody(body, None) if decoded is None else ReceivedBody(decoded, body)
 
     def _arriving(self, environ: Environ, lease: Lease) -> Iterator[bytes]:
-        """The pieces of the body as they arrive, paid for in advance where the length is announced."""
+        """The pieces of the body, counted as they arrive; a length alone is compared with the limits."""
         length = _content_length(environ)
         if length is None:
             return _paid(_until_end(_open_ended(environ)), lease)
         if length > self._limits.max_body_bytes:
+            drain(environ)
             raise too_large(self._limits.max_body_bytes)
-        lease.take(length)
-        return _exactly(length, environ["wsgi.input"])
+        self._in_flight.check(length)
+        return _paid(_exactly(length, environ["wsgi.input"]), lease)
 
     def _decode(self, body: Body, coding: str, lease: Lease, opened: ExitStack) -> Body | None:
         """The decoded body, or None where there is nothing to undo or it cannot be undone."""
@@ -123,6 +127,15 @@ class BodyReader:
         if isinstance(body, mmap.mmap):
             opened.callback(_close, body)
         return body
+
+
+def drain(environ: Environ) -> None:
+    """Throw away up to ``DRAIN_BYTES`` of a body that is not wanted, so that its sender reads the answer."""
+    with suppress(BodyIncomplete, CannotKeep):
+        length = _content_length(environ)
+        stream = _open_ended(environ) if length is None else environ["wsgi.input"]
+        for _ in _exactly(DRAIN_BYTES if length is None else min(length, DRAIN_BYTES), stream):
+            pass
 
 
 class _Stream(Protocol):

@@ -69,11 +69,15 @@ class Desk:
         try:
             return work(visit)
         except (RequestRefused, CannotKeep) as trouble:
-            return self._refused(trouble, visit.source)
+            return self._refused(trouble, visit)
         except Exception as error:
             return self.unforeseen(error, visit.source)
         finally:
             self._metrics.took(time.perf_counter() - started)
+
+    def turned_away(self, outcome: str) -> None:
+        """Count a request that no route answers: a path or a method that is none."""
+        self._metrics.replied(UNKNOWN, outcome)
 
     def unforeseen(self, error: Exception, source: str = UNKNOWN) -> Reply:
         """Count and log an error nobody foresaw: its type and place, never its text, which may be data."""
@@ -90,9 +94,9 @@ class Desk:
             {"Retry-After": str(_INTERNAL_RETRY_AFTER_SECONDS)},
         )
 
-    def _refused(self, trouble: RequestRefused | CannotKeep, source: str) -> Reply:
-        self._metrics.replied(source, trouble.code)
-        self._refusals.note(source, trouble)
+    def _refused(self, trouble: RequestRefused | CannotKeep, visit: Visit) -> Reply:
+        self._metrics.replied(visit.source, trouble.code)
+        self._refusals.note(visit.source, trouble)
         headers = {}
         if isinstance(trouble, (CannotKeep, TooManyEvents)):
             headers["Retry-After"] = str(trouble.retry_after_seconds)

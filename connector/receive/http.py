@@ -13,9 +13,9 @@ from connector.receive.handle import Desk
 from connector.receive.journal_port import Journal
 from connector.receive.metrics import Metrics
 from connector.receive.probes import add_probes
-from connector.receive.rates import Rates
 from connector.receive.refusals import Refusals
 from connector.receive.sources import Sources
+from connector.receive.throttle import Throttle
 from connector.receive.tracking import Tracking, add_tracking
 from connector.receive.webhook import add_webhook
 
@@ -28,6 +28,8 @@ def create_app(
     metrics: Metrics,
     clock_ms: Callable[[], int],
     monotonic: Callable[[], float] = time.monotonic,
+    threads: int = 32,
+    public_url: str | None = None,
 ) -> Flask:
     """
     Return the receiver as a WSGI app.
@@ -45,14 +47,20 @@ def create_app(
         metrics: counters of this app.
         clock_ms: milliseconds since the epoch, UTC; read once per request, at its arrival.
         monotonic: seconds on a clock that never steps, for limits and log lines.
+        threads: request threads of this process; at most half of them serve ``/v1`` at a time.
+        public_url: address under which SDKs reach this receiver, such as ``https://lake.example``; None: the
+            one they asked.
     """
     app = Flask("connector", static_folder=None)
     app.url_map.merge_slashes = False
     app.url_map.strict_slashes = False
-    desk = Desk(journal, metrics, Refusals(monotonic))
+    desk = Desk(journal, metrics, Refusals(Throttle(monotonic)))
     public_bodies = BodyReader(limits.of_public(), metrics.in_flight)
     add_webhook(app, desk, sources, BodyReader(limits, metrics.in_flight), clock_ms)
-    add_tracking(app, desk, Tracking(desk, sources, public_bodies, Rates(monotonic), clock_ms))
+    tracking = Tracking(
+        desk, sources, public_bodies, clock_ms, monotonic, threads=threads, public_url=public_url
+    )
+    add_tracking(app, desk, tracking)
     add_probes(app, journal, metrics)
     add_error_answers(app, desk)
     return app

@@ -28,6 +28,16 @@ class InFlight:
         finally:
             self.move(-lease.held_bytes)
 
+    def check(self, announced_bytes: int) -> None:
+        """
+        Take nothing: a promise of bytes costs its sender nothing, so it must not keep others out.
+
+        Raises:
+            CannotKeep: ``over_capacity``: so many bytes would not fit now.
+        """
+        with self._lock:
+            self._refuse_beyond_limit(announced_bytes)
+
     def move(self, change_bytes: int) -> None:
         """
         Take bytes, or give them back.
@@ -36,11 +46,15 @@ class InFlight:
             CannotKeep: ``over_capacity``; nothing was taken.
         """
         with self._lock:
-            if change_bytes > 0 and self._held_bytes + change_bytes > self._limit_bytes:
-                raise CannotKeep("too many bytes in flight", code="over_capacity", retry_after_seconds=1)
+            if change_bytes > 0:
+                self._refuse_beyond_limit(change_bytes)
             self._held_bytes += change_bytes
         if change_bytes:
             self._moved(change_bytes)
+
+    def _refuse_beyond_limit(self, more_bytes: int) -> None:
+        if self._held_bytes + more_bytes > self._limit_bytes:
+            raise CannotKeep("too many bytes in flight", code="over_capacity", retry_after_seconds=1)
 
 
 class Lease:

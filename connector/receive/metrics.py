@@ -32,8 +32,20 @@ _ALARMS = {
         "secret_missing",
         "Requests that an unset secret kept from being judged, answered 503.",
     ),
+    "webhook_not_configured": (
+        "webhook_not_configured",
+        "Webhooks of a source that is configured without a proof for them, answered 503.",
+    ),
     "unknown_write_key": ("unknown_write_key", "Requests refused because no source has their write key."),
     "rate_limited": ("rate_limited", "Requests above what a source's write keys may bring, answered 429."),
+    "too_many_events": (
+        "too_many_events",
+        "Requests with a write key refused because they bring more events than one request may.",
+    ),
+    "public_busy": (
+        "public_busy",
+        "Requests with a write key answered 503: the other request threads are for webhooks.",
+    ),
     "public_no_room": (
         "public_no_room",
         "Requests with a write key answered 503: the rest of the journal's room is for webhooks.",

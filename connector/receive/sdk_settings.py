@@ -4,16 +4,46 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from connector.events import Reply
 
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+_LOOPBACK = re.compile(r"(?:(?:.+\.)?localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?", re.IGNORECASE)
 
 
-def sdk_settings(write_key: str, environ: Mapping[str, Any]) -> Reply:
+class Address(NamedTuple):
+    """Where SDKs reach this receiver."""
+
+    protocol: str
+    host: str
+    """With its port, and a path where the receiver lies below one; no slash at the end."""
+
+
+def address_of(environ: Mapping[str, Any], public_url: str | None) -> Address | None:
     """
-    Return the settings that make an SDK send here, to the host under which it asked.
+    Return the address that is configured, else the one that was asked; None when that is unusable.
+
+    Args:
+        public_url: ``https://lake.example``, as the world outside sees this receiver. What ``Host`` says is
+            the sender's word, and a proxy may have put its own name there.
+    """
+    if public_url:
+        url = urlsplit(public_url)
+        return Address(url.scheme, f"{url.netloc}{url.path}".rstrip("/"))
+    host = environ.get("HTTP_HOST", "")
+    return Address(_scheme(environ), host) if _HOST.fullmatch(host) else None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host, with or without a port, is a name of the machine that asks."""
+    return _LOOPBACK.fullmatch(host) is not None
+
+
+def sdk_settings(write_key: str, address: Address | None) -> Reply:
+    """
+    Return the settings that make an SDK send to an address.
 
     One integration, ``Segment.io``: with a second one the browser's SDK would fetch code from elsewhere.
     No delivery strategy is named, so events leave one by one as they happen: a batch that waits in a page is
@@ -27,10 +57,9 @@ def sdk_settings(write_key: str, environ: Mapping[str, Any]) -> Reply:
     src/core/stats/remote-metrics.ts; analytics-kotlin 03a356f, Settings.kt; analytics-swift 0a61eb8,
     Settings.swift.
     """
-    host = environ.get("HTTP_HOST", "")
-    if not _HOST.fullmatch(host):
+    if address is None:
         return Reply(400, {"code": "bad_host", "message": "the request names no host that could be used"})
-    segment = {"apiKey": write_key, "apiHost": f"{host}/v1", "protocol": _scheme(environ)}
+    segment = {"apiKey": write_key, "apiHost": f"{address.host}/v1", "protocol": address.protocol}
     return Reply(
         200,
         {"integrations": {"Segment.io": segment}, "metrics": {"sampleRate": 0}},

@@ -15,6 +15,9 @@ DEVELOPMENT_SOURCE = "sdk"
 class Sources:
     """What every source accepts. Immutable, so threads share it; its repr tells nothing."""
 
+    configured = True
+    """False: nobody has configured a source, so everything is taken."""
+
     def __init__(self, keys: Iterable[SourceKeys]) -> None:
         """
         Raises:
@@ -51,6 +54,8 @@ class Sources:
 
 
 class _Development(Sources):
+    configured = False
+
     def __init__(self) -> None:
         super().__init__(())
         self._sdk = SourceKeys(DEVELOPMENT_SOURCE, unsigned=True)

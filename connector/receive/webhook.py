@@ -9,8 +9,8 @@ from flask import Flask, Response, request
 from werkzeug.routing import BaseConverter
 
 from connector.events import RawRequest, Reply
-from connector.receive.admit import admit
-from connector.receive.answers import headers_of, respond
+from connector.receive.admit import admit, judging_keys
+from connector.receive.answers import WEBHOOK_ROOT, headers_of, respond
 from connector.receive.bodies import BodyReader
 from connector.receive.handle import Desk, Visit
 from connector.receive.sources import Sources
@@ -33,9 +33,10 @@ def add_webhook(
 
     def webhook(source: str, environ: Mapping[str, Any], visit: Visit) -> Reply:
         received_at_ms = clock_ms()
-        keys = sources.named(source)
-        if keys is not None:
+        known = sources.named(source)
+        if known is not None:
             visit.source = source
+        keys = judging_keys(known)
         with bodies.reading(environ) as received:
             raw_request = RawRequest(
                 source=source,
@@ -48,6 +49,6 @@ def add_webhook(
             desk.keep(admit, raw_request, keys)
         return _KEPT
 
-    @app.route("/webhook/<slug:source>", methods=_METHODS, provide_automatic_options=False)
+    @app.route(f"{WEBHOOK_ROOT}<slug:source>", methods=_METHODS, provide_automatic_options=False)
     def receive(source: str) -> Response:
         return respond(desk.attend(lambda visit: webhook(source, request.environ, visit)))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connector.config import Settings
-from connector.errors import ConnectorError
+from connector.errors import ConnectorError, LedgerError
 from connector.journal.places import FilePlace, ObjectPlace, Place
 from connector.journal.reader import Identity, identify
 from connector.replay import Progress
+from connector.rounds.backoff import Backoff
 from connector.rounds.mapping import Mapping
 from connector.rounds.sources import SourceNames
 from connector.rounds.tasks import Task, unpacked_limit
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("connector.writer")
 
-_FIRST_PAUSE_SECONDS = 5.0
-_LONGEST_PAUSE_SECONDS = 600.0
 ROUND_FILES = 64
 ROUND_BYTES = 512 * 1024 * 1024
 """Captured files, or their bytes, that are published in one entry at most."""
@@ -39,11 +38,14 @@ class Writer:
     def __init__(self, settings: Settings, configured: Configured, *, wait_seconds: float = 60.0) -> None:
         self._settings = settings
         self._folder = data_folder(settings)
-        self._publisher = make_publisher(settings, self._folder, wait_seconds=wait_seconds)
+        self._backoff = Backoff()
+        self._stuck: list[str] = []
+        """Journal files that were found unfit to be retired in this round."""
+        self._publisher = make_publisher(
+            settings, self._folder, due=self._backoff.is_due, put_off=self._keep, wait_seconds=wait_seconds
+        )
         self._journal = journal_folders(settings)
         self._mapping = Mapping(settings, configured, self._folder)
-        self._pauses: dict[str, float] = {}
-        self._next_try: dict[str, float] = {}
         self._published = time.monotonic()
         self._under_way: dict[str, str] = {}
         """Captured files that are mapped and not published yet, and the hashes of their bytes."""
@@ -54,44 +56,53 @@ class Writer:
         if recovered.missing:
             log.error("%d live files are missing: run connector audit", len(recovered.missing))
 
-    def is_recorded(self, captured_file: str) -> bool:
-        """True when the ledger has it. Raises ``StoreError`` when the ledger lies in S3, out of reach."""
-        return self._publisher.record(captured_file) is not None
+    def recorded(self, captured_files: Sequence[str]) -> set[str]:
+        """Those that the ledger has, as it is now and whole. Raises ``StoreError``: it is out of reach."""
+        return self._publisher.recorded(captured_files)
 
     def sweep(self) -> None:
         """Remove what dead attempts left in S3; a folder of this machine needs none. Once an hour is enough.
 
-        Raises:
-            StoreError: the store refused; the next sweep goes on.
+        What hinders it is logged and hinders nothing else: the next sweep goes on.
         """
-        if self._settings.is_s3:
-            from connector.write.object_publish import ObjectPublisher
+        if not self._settings.is_s3:
+            return
+        from connector.write.object_publish import ObjectPublisher
 
-            assert isinstance(self._publisher, ObjectPublisher)
-            self._publisher.sweep()
+        assert isinstance(self._publisher, ObjectPublisher)
+        try:
+            swept = self._publisher.sweep()
+        except ConnectorError as trouble:
+            log.warning("what dead attempts left in %s stays for now: %s", self._settings.data, trouble)
+            return
+        if swept.names:
+            log.info("removed %d objects that %d dead attempts left", len(swept.names), swept.intents)
+        if swept.unreadable:
+            log.error("nobody can tell what %s names; it stays", swept.unreadable[0])
 
     def write_journal(self, progress: Progress = lambda _: None) -> Written:
         """Adopt files whose owner is dead, then write every closed file. Raises as ``write`` does."""
+        self._stuck.clear()
         self._journal.adopt()
         self.recover()
-        now = time.monotonic()
-        places = [
-            FilePlace(self._journal.closed / name)
-            for name in self._journal.waiting()
-            if self._next_try.get(name, now) <= now
-        ]
+        names = [name for name in self._journal.waiting() if self._backoff.is_due(name)]
+        places = [FilePlace(self._journal.closed / name) for name in names]
         written = self.write(places, progress=progress, of_journal=True)
-        self._put_off([place.path.name for place in written.failed if isinstance(place, FilePlace)])
+        failed = {place.path.name for place in written.failed if isinstance(place, FilePlace)}
+        for name in failed:
+            self._backoff.put_off(name)
+        for name in set(names) - failed.union(self._stuck):
+            self._backoff.forget(name)
+        written.failed += [FilePlace(self._journal.closed / name) for name in self._stuck]
         if written.stopped:
             raise written.stopped
         return written
 
-    def _put_off(self, names: Iterable[str]) -> None:
-        """A file that could not be mapped is tried again later and later, so that the log stays readable."""
-        for name in names:
-            pause = min(self._pauses.get(name, _FIRST_PAUSE_SECONDS / 2) * 2, _LONGEST_PAUSE_SECONDS)
-            self._pauses[name] = pause
-            self._next_try[name] = time.monotonic() + pause
+    def _keep(self, captured_file: str, trouble: ConnectorError) -> None:
+        """A journal file that may not be retired: said once for each time it is looked at."""
+        log.error("%s stays in the journal: %s", captured_file, trouble)
+        self._backoff.put_off(captured_file)
+        self._stuck.append(captured_file)
 
     def write(
         self,
@@ -134,11 +145,15 @@ class Writer:
                 written.counts += staged.record.counts
                 written.rejected.update(staged.rejected)
                 _report(staged)
+                if staged.record.torn_bytes and staged.record.identity["kind"] != "frames":
+                    written.damaged.append(task.place)
                 waiting.append(staged)
                 if self._is_enough(waiting):
                     self._publish(waiting, written)
                     waiting = []
             self._publish(waiting, written)
+            if not of_journal and not written.stopped:
+                self.sweep()
         except BaseException:
             for file in waiting:
                 self._folder.drop_staging(file.staging)
@@ -157,7 +172,7 @@ class Writer:
             else:
                 identity = self._identified(place, of_journal, written)
                 name = identity.name if identity else ""
-                new = identity is not None and self._is_new_file(place, identity, written)
+                new = identity is not None and self._is_new_file(place, identity, of_journal, written)
             if not new:
                 done(place)
                 continue
@@ -171,14 +186,19 @@ class Writer:
         written.known += not new
         return new
 
-    def _is_new_file(self, place: FilePlace, identity: Identity, written: Written) -> bool:
+    def _is_new_file(self, place: FilePlace, identity: Identity, of_journal: bool, written: Written) -> bool:
         """False when it is recorded or under way.
 
         Other bytes under its name mean that the record was made from a copy taken while the file was written,
         or that the file is not ours: nobody may take it for done.
         """
         name = identity.name
-        had = self._under_way.get(name) or self._recorded_sha256(name)
+        try:
+            had = self._under_way.get(name) or self._recorded_sha256(name, of_journal)
+        except LedgerError as damaged:
+            log.error("%s is passed over: %s", place.path.name, damaged)
+            written.failed.append(place)
+            return False
         if had is None:
             return True
         if had == identity.sha256:
@@ -188,9 +208,10 @@ class Writer:
             written.failed.append(place)
         return False
 
-    def _recorded_sha256(self, name: str) -> str | None:
-        record = self._publisher.record(name) if self._publisher.knows(name) else None
-        return None if record is None else str(record.identity["sha256"])
+    def _recorded_sha256(self, name: str, of_journal: bool) -> str | None:
+        """Of the journal's own files each is asked for by name; of others a listing says which are new."""
+        asked = of_journal or self._publisher.knows(name)
+        return self._publisher.recorded_sha256(name) if asked else None
 
     def _identified(self, place: FilePlace, of_journal: bool, written: Written) -> Identity | None:
         """None when the file is not to be had; the others go on. Raises OSError when it is the disk."""
@@ -243,6 +264,11 @@ def _report(staged: StagedFile) -> None:
             "%s is damaged: %d bytes skipped, %d frames missing",
             record.captured_file, record.corrupt_bytes, record.missing_seq,
         )  # fmt: skip
+    if record.torn_bytes and record.identity["kind"] != "frames":
+        log.error(
+            "%s breaks off or is damaged: what came before is written, what came after is not in it",
+            record.captured_file,
+        )
     if unproven := staged.rejected.get("delete_unproven"):
         log.error(
             "%s holds %d delete notices that no proof covers: nobody was forgotten, see connector status",

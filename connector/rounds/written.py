@@ -28,6 +28,8 @@ class Written:
     """Captured files that could not be mapped; they stay where they are, and the log says why."""
     changed: list[Place] = field(default_factory=list)
     """Objects that are not what was listed any more: the next run finds what is there then."""
+    damaged: list[Place] = field(default_factory=list)
+    """Files, not of our journal, that break off or are damaged: what came before the break is written."""
     stopped: StoreError | None = None
     """Why the rest of the captured files was not to be had; what was mapped before is recorded."""
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _CONNECTIONS = 32
 """Kept open at a time; more threads than this wait for one another."""
+_REGION_VARIABLES = {"region": ("region", ["AWS_REGION", "AWS_DEFAULT_REGION"], None, None)}
+"""boto3 knows the second only, every other AWS tool looks at the first before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +30,22 @@ class AccessKeys:
 
 def make_client(config: S3Config, keys: AccessKeys | None = None) -> S3Client:
     """
-    A client for several threads; nothing is sent before its first use.
+    A client for several threads; nothing is sent before its first use. What ``config`` leaves open (endpoint,
+    region, addressing) is what the environment and the shared files of AWS say.
 
     Every write carries a checksum of its content, and what is read is compared with the one kept beside it.
     One request takes at most about ``attempts * (connect + read time-out)`` and the pauses between.
 
     Args:
-        keys: None: where every AWS tool looks (environment, shared files, the role of the machine).
+        keys: None: where every AWS tool looks (environment, shared files, the role of the machine), anew for
+            every client.
 
     Raises:
         ConfigError: the endpoint is no URL of a host.
         StoreError: ``AWS_PROFILE`` names a profile that is not there.
     """
     import boto3
+    import botocore.session
     from botocore.config import Config
 
     given: dict[str, Any] = {}
@@ -55,11 +60,12 @@ def make_client(config: S3Config, keys: AccessKeys | None = None) -> S3Client:
         signature_version="s3v4",
         request_checksum_calculation="when_supported",
         response_checksum_validation="when_supported",
-        s3={"addressing_style": "path" if config.endpoint else "auto"},
+        s3={"addressing_style": "path"} if config.endpoint else None,
         proxies={} if config.endpoint and _is_loopback(config.endpoint) else None,
     )
     with store_errors("making a client", "(any)"):
-        session = boto3.session.Session(region_name=config.region)
+        found = botocore.session.Session(session_vars=_REGION_VARIABLES)
+        session = boto3.session.Session(region_name=config.region, botocore_session=found)
         return session.client("s3", endpoint_url=config.endpoint, config=options, **given)
 
 

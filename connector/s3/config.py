@@ -40,6 +40,8 @@ class S3Place:
         if scheme != "s3" or not bucket:
             raise ConfigError("an address in S3 is written s3://bucket or s3://bucket/prefix")
         prefix = prefix.strip("/")
+        if prefix and not {"", ".", ".."}.isdisjoint(prefix.split("/")):
+            raise ConfigError("a prefix in S3 has no empty steps, no . and no ..")
         return cls(bucket, f"{prefix}/" if prefix else "")
 
     @property

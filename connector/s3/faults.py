@@ -8,8 +8,8 @@ What botocore raises, as ``StoreError``.
 | time-out, broken connection, HTTP 429 and 5xx, throttling, a wrong checksum | ``store_unavailable`` | yes |
 | the rest: another region, a call it does not know, an object too large | ``store_unsuitable`` | no |
 
-Messages hold the operation, the bucket, the HTTP status and the error code of S3. botocore's own texts may
-hold an address with the key in it: they are dropped together with the exception.
+Messages hold the operation, the bucket, the server, the HTTP status and the error code of S3, and where to
+look. botocore's own texts may hold an address with the key in it: they are dropped, and so is the exception.
 """
 
 from __future__ import annotations
@@ -18,11 +18,13 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from connector.errors import StoreError
 
 if TYPE_CHECKING:
     from botocore.exceptions import BotoCoreError, ClientError
+    from mypy_boto3_s3 import S3Client
 
 FORBIDDEN, MISSING, UNAVAILABLE, UNSUITABLE = (
     "store_forbidden", "store_missing", "store_unavailable", "store_unsuitable"
@@ -59,6 +61,11 @@ _NO_CREDENTIALS = (
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and _FULL_URI, and the role of the instance"
 )
 _OR_MISSING = " (without s3:ListBucket an object that is not there looks forbidden as well)"
+_ADVICE = {
+    FORBIDDEN: "; look at the credentials and at what they allow",
+    MISSING: " (there is no such bucket); look at its name, s3.endpoint and s3.region",
+}
+_OTHER_REGION = {"PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"}
 _CODE = re.compile(r"[A-Za-z0-9.]{1,64}")
 
 
@@ -91,36 +98,47 @@ def kind_of(status: int, code: str) -> str:
     return UNSUITABLE
 
 
-def refusal(operation: str, bucket: str, status: int, code: str) -> StoreError:
+def server_of(client: S3Client) -> str:
+    """Scheme, host and port that a client asks, for people: no path, no credentials."""
+    parts = urlsplit(client.meta.endpoint_url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def refusal(operation: str, bucket: str, status: int, code: str, server: str = "S3") -> StoreError:
     """The error for an answer the store gave."""
     kind = kind_of(status, code)
-    hint = {
-        FORBIDDEN: _OR_MISSING if operation == "read" and code == "AccessDenied" else "",
-        MISSING: " (there is no such bucket)",
-    }.get(kind, "")
-    text = f"{operation} in bucket {bucket}: HTTP {status or 'none'} {code or 'without a code'}{hint}"
+    said = f"HTTP {status or 'none'} {code or 'without a code'} from {server}"
+    hint = _OR_MISSING if operation == "read" and code == "AccessDenied" else ""
+    advice = "; look at s3.region" if code in _OTHER_REGION else _ADVICE.get(kind, "")
+    text = f"{operation} in bucket {bucket}: {said}{hint}{advice}"
     return StoreError(text, code=kind, retryable=kind == UNAVAILABLE)
 
 
 @contextmanager
-def store_errors(operation: str, bucket: str) -> Iterator[None]:
+def store_errors(operation: str, bucket: str, client: S3Client | None = None) -> Iterator[None]:
     """Raise what botocore raises inside as ``StoreError``; ``operation`` is a word for people."""
     from botocore.exceptions import BotoCoreError, ClientError
     from urllib3.exceptions import HTTPError
 
+    server = server_of(client) if client else "S3"
     try:
         yield
     except ClientError as refused:
-        raise refusal(operation, bucket, status_of(refused), code_of(refused)) from None
+        raise refusal(operation, bucket, status_of(refused), code_of(refused), server) from None
     except BotoCoreError as broken:
-        raise _breakage(operation, bucket, broken) from None
+        raise _breakage(f"{operation} in bucket {bucket}", server, broken) from None
     except HTTPError as broken:
-        raise StoreError(f"{operation} in bucket {bucket}: {type(broken).__name__}") from None
+        name = type(broken).__name__
+        raise StoreError(f"{operation} in bucket {bucket}: no whole answer from {server} ({name})") from None
 
 
-def _breakage(operation: str, bucket: str, broken: BotoCoreError) -> StoreError:
+def _breakage(where: str, server: str, broken: BotoCoreError) -> StoreError:
     """The error for what happened before an answer came, or in the middle of one."""
     from botocore import exceptions as boto
+
+    unreached = (
+        boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError, boto.SSLError,
+    )  # fmt: skip
 
     lost = (
         boto.ConnectionError, boto.HTTPClientError, boto.IncompleteReadError, boto.FlexibleChecksumError,
@@ -130,13 +148,16 @@ def _breakage(operation: str, bucket: str, broken: BotoCoreError) -> StoreError:
         boto.PartialCredentialsError, boto.CredentialRetrievalError, boto.ProfileNotFound,
         boto.TokenRetrievalError, boto.NoAuthTokenError, boto.SSOError, boto.LoginError,
     )  # fmt: skip
-    where = f"{operation} in bucket {bucket}"
+    name = type(broken).__name__
+    if isinstance(broken, unreached):
+        advice = "look at s3.endpoint, s3.region and the network"
+        return StoreError(f"{where}: cannot reach {server} ({name}); {advice}")
     if isinstance(broken, lost):
-        return StoreError(f"{where}: {type(broken).__name__}")
+        return StoreError(f"{where}: no whole answer from {server} ({name})")
     if isinstance(broken, boto.NoCredentialsError):
         return StoreError(f"{where}: {_NO_CREDENTIALS}", code=FORBIDDEN, retryable=False)
     if isinstance(broken, credentials):
-        text = f"{where}: the AWS credentials cannot be used ({type(broken).__name__})"
+        text = f"{where}: the AWS credentials cannot be used ({name})"
         return StoreError(text, code=FORBIDDEN, retryable=False)
     kind = MISSING if isinstance(broken, boto.ParamValidationError) else UNSUITABLE
-    return StoreError(f"{where}: {type(broken).__name__}", code=kind, retryable=False)
+    return StoreError(f"{where}: {name}{_ADVICE.get(kind, '')}", code=kind, retryable=False)

@@ -25,7 +25,7 @@ def list_folder(client: S3Client, bucket: str, prefix: str) -> Iterator[S3Object
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, Delimiter="/")
     waiting = iter(pages)
     while True:
-        with store_errors("list", bucket):
+        with store_errors("list", bucket, client):
             page = next(waiting, None)
         if page is None:
             return

@@ -57,7 +57,7 @@ def list_objects(client: S3Client, bucket: str, prefix: str) -> Iterator[S3Objec
     Raises:
         StoreError: see ``connector.s3.faults``.
     """
-    with store_errors("list", bucket):
+    with store_errors("list", bucket, client):
         pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         found = [
             S3Object(
@@ -123,12 +123,12 @@ def _stream(
     again; what breaks inside it is tried again here."""
     attempts = attempts_of(client)
     for number in range(1, attempts + 1):
-        with store_errors("read", bucket):
+        with store_errors("read", bucket, client):
             body = _open(client, bucket, key, etag)
         if isinstance(body, FetchOutcome):
             return body
         try:
-            with store_errors("read", bucket), body:
+            with store_errors("read", bucket, client), body:
                 return take(body)
         except StoreError:
             if number == attempts:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from email.utils import parsedate_to_datetime
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from connector.errors import StoreError
 from connector.objects import ObjectInfo
 from connector.s3.client import make_client
 from connector.s3.config import S3Config, S3Place
-from connector.s3.faults import code_of, refusal, status_of, store_errors
+from connector.s3.faults import code_of, refusal, server_of, status_of, store_errors
 from connector.s3.objects import FetchOutcome, fetch_object, list_objects, pause, read_object
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef
 
 MULTIPART_FROM_BYTES = 16 << 20
 PART_BYTES = 8 << 20
@@ -23,6 +28,7 @@ _CONFLICT_TRIES = 4
 _DELETE_TRIES = 3
 _DELETE_BATCH = 1_000
 """The most keys one DeleteObjects request may name (S3 API reference)."""
+_FIRST_KEYS = 100
 _NO_BATCH_CALL = {"MethodNotAllowed", "MissingContentMD5", "NotImplemented"}
 
 
@@ -53,17 +59,17 @@ class S3Store:
         botocore repeats a request after a time-out, and when the first try had worked, the second finds the
         name taken: who must know what is his own writes that into the content (journal-protocol 3.4).
         """
-        with store_errors("create", self.place.bucket):
+        with self._errors("create"):
             for number in range(1, _CONFLICT_TRIES + 1):
                 status = self._create_once(name, content)
                 if status != 409:
                     return status == 200
                 if number < _CONFLICT_TRIES:
                     pause(number)
-        raise refusal("create", self.place.bucket, 409, "ConditionalRequestConflict")
+        raise self._refusal("create", 409, "ConditionalRequestConflict")
 
     def put(self, name: str, content: bytes) -> None:
-        with store_errors("put", self.place.bucket):
+        with self._errors("put"):
             self.client.put_object(
                 Bucket=self.place.bucket, Key=self._key(name), Body=content, **self._options
             )
@@ -83,7 +89,7 @@ class S3Store:
             preferred_transfer_client="classic",
         )
         with (
-            store_errors("upload", self.place.bucket),
+            self._errors("upload"),
             create_transfer_manager(self.client, config) as transfers,
         ):
             transfers.upload(str(path), self.place.bucket, self._key(name), self._options).result()
@@ -100,11 +106,26 @@ class S3Store:
         return fetch_object(self.client, self.place.bucket, self._key(name), etag, path)
 
     def find(self, prefix: str) -> Iterator[ObjectInfo]:
-        """See ``objects.list_objects``. The marker of the store's own folder is not among them."""
+        """See ``objects.list_objects``."""
         skip = len(self.place.prefix)
         for item in list_objects(self.client, self.place.bucket, self._key(prefix)):
-            if name := item.key[skip:]:
-                yield ObjectInfo(name, item.bytes, item.etag, item.modified_ms)
+            if not _is_marker(item.key, item.bytes, self.place.prefix):
+                yield ObjectInfo(item.key[skip:], item.bytes, item.etag, item.modified_ms)
+
+    def holds(self, prefix: str) -> bool:
+        """Looks at the first hundred keys: beyond so many markers of folders it takes one for an object."""
+        page = self._first_keys(prefix, _FIRST_KEYS)
+        listed = page.get("Contents", ())
+        found = any(not _is_marker(item["Key"], item["Size"], self.place.prefix) for item in listed)
+        return found or page["IsTruncated"]
+
+    def clock_ms(self) -> int:
+        """The ``Date`` of an answer, whole seconds; without one, the clock of this machine."""
+        date = self._first_keys("", 1)["ResponseMetadata"]["HTTPHeaders"].get("date", "")
+        try:
+            return int(parsedate_to_datetime(date).timestamp()) * 1000
+        except (TypeError, ValueError):
+            return time.time_ns() // 1_000_000
 
     def delete(self, names: Iterable[str]) -> None:
         keys = (self._key(name) for name in names)
@@ -113,6 +134,18 @@ class S3Store:
 
     def _key(self, name: str) -> str:
         return self.place.prefix + name
+
+    def _errors(self, operation: str) -> AbstractContextManager[None]:
+        return store_errors(operation, self.place.bucket, self.client)
+
+    def _refusal(self, operation: str, status: int, code: str) -> StoreError:
+        return refusal(operation, self.place.bucket, status, code, server_of(self.client))
+
+    def _first_keys(self, prefix: str, at_most: int) -> ListObjectsV2OutputTypeDef:
+        with self._errors("list"):
+            return self.client.list_objects_v2(
+                Bucket=self.place.bucket, Prefix=self._key(prefix), MaxKeys=at_most
+            )
 
     def _create_once(self, name: str, content: bytes) -> int:
         """200, 412 (the name is taken) or 409 (another request for the same name is under way)."""
@@ -135,11 +168,11 @@ class S3Store:
     def _delete(self, keys: list[str]) -> None:
         """Delete at most 1,000 keys; what the store could not delete this time is asked for again."""
         for number in range(1, _DELETE_TRIES + 1):
-            with store_errors("delete", self.place.bucket):
+            with self._errors("delete"):
                 failed = self._delete_once(keys)
             if not failed:
                 return
-            errors = [refusal("delete", self.place.bucket, 200, code) for code in failed.values()]
+            errors = [self._refusal("delete", 200, code) for code in failed.values()]
             fatal = next((error for error in errors if not error.retryable), None)
             if fatal or number == _DELETE_TRIES:
                 raise fatal or errors[0]
@@ -172,6 +205,11 @@ def open_store(place: S3Place, config: S3Config) -> S3Store:
         StoreError: ``AWS_PROFILE`` names a profile that is not there.
     """
     return S3Store(make_client(config), place, config)
+
+
+def _is_marker(key: str, size_bytes: int, own: str) -> bool:
+    """What a console makes for a folder, and for the store's own one (``own``, whatever lies in it)."""
+    return key == own or (key.endswith("/") and not size_bytes)
 
 
 def _write_options(config: S3Config) -> dict[str, Any]:

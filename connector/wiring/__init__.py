@@ -1,7 +1,15 @@
 """Settings to ready parts. Real parts are chosen here and nowhere else; only entry points import this."""
 
 from connector.wiring.receiver import known_sources, make_app, make_journal
-from connector.wiring.rows import Configured, LocalStaging, configure, read_mapping, shipped_mapping
+from connector.wiring.rows import (
+    Configured,
+    DryRun,
+    LocalStaging,
+    configure,
+    dry_run,
+    read_mapping,
+    shipped_mapping,
+)
 from connector.wiring.storage import (
     data_folder,
     journal_folders,
@@ -13,7 +21,7 @@ from connector.wiring.storage import (
 )
 
 __all__ = [
-    "Configured", "LocalStaging", "configure", "data_folder", "journal_folders", "known_sources", "make_app",
-    "make_journal", "make_publisher", "object_store", "open_data", "privacy_key", "read_mapping", "s3_config",
-    "shipped_mapping",
+    "Configured", "DryRun", "LocalStaging", "configure", "data_folder", "dry_run", "journal_folders",
+    "known_sources", "make_app", "make_journal", "make_publisher", "object_store", "open_data", "privacy_key",
+    "read_mapping", "s3_config", "shipped_mapping",
 ]  # fmt: skip

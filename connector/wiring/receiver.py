@@ -63,4 +63,6 @@ def make_app(settings: Settings, journal: Journal) -> Flask:
         limits=limits,
         metrics=Metrics(),
         clock_ms=lambda: time.time_ns() // 1_000_000,
+        threads=settings.threads,
+        public_url=settings.public_url,
     )

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import yaml
 
 from connector import __version__
 from connector.actions.call import NO_RULES, LakeSettings, SourceRules
 from connector.actions.destination import Destinations
+from connector.actions.document import holds_mixpanel
+from connector.actions.outgoing import OutgoingDestination
 from connector.config import Settings
 from connector.errors import ConfigError, Fault, MappingError
-from connector.events import Json
+from connector.events import Captured, Json, Outcome
 from connector.jsontext import canonical
 from connector.options import SourceSettings
 from connector.pipeline import Pipeline
@@ -44,6 +47,16 @@ class Configured:
     """``sha256:<hex>`` of all that influences rows."""
     tag: str
     """Ten hex digits in every output name: fingerprint, suppression list, versions, attempt."""
+
+
+class DryRun(NamedTuple):
+    """A mapping of either kind, for commands that write nothing."""
+
+    pipeline: Callable[[Captured], Outcome]
+    tables: tuple[Table, ...]
+    """Declarations of the lake's tables; Mixpanel's records have none."""
+    notes: tuple[str, ...] = ()
+    """What a person should know although everything compiles."""
 
 
 def shipped_mapping() -> Path:
@@ -80,20 +93,50 @@ def configure(settings: Settings, *, preview: bool = False) -> Configured:
     Raises:
         ConfigError: every fault found, with file and path.
     """
-    path = Path(settings.mapping) if settings.mapping else shipped_mapping()
+    path = _mapping_path(settings)
     document = read_mapping(path)
+    if holds_mixpanel(document):
+        raise ConfigError(f"{path}: holds Mixpanel's actions; only connector map and check run those")
     lake = _lake_settings(settings, None if preview else privacy_key(settings))
     schemas = compile_schemas(read_schemas(settings.schemas))
     try:
         destinations = Destinations(document, lake)
     except MappingError as error:
-        raise MappingError([Fault(f"{path}: {fault.path}", fault.text) for fault in error.faults]) from None
+        raise _in_file(path, error) from None
     compiled = sha256(canonical(document) + schemas.fingerprint.encode()).hexdigest()
     label = f"{path.stem}@{compiled[:8]}"
     fingerprint = _fingerprint(label, compiled, lake, settings)
     return Configured(
         Pipeline(destinations, schemas, label), schemas, lake.tables, label, fingerprint, _tag(fingerprint)
     )
+
+
+def dry_run(settings: Settings) -> DryRun:
+    """Compile a mapping of either kind, the lake's as ``configure`` does.
+
+    Raises:
+        ConfigError: every fault found, with file and path.
+    """
+    path = _mapping_path(settings)
+    document = read_mapping(path)
+    if not holds_mixpanel(document):
+        configured = configure(settings, preview=True)
+        return DryRun(configured.pipeline, configured.tables)
+    try:
+        destination = OutgoingDestination(document)
+    except MappingError as error:
+        raise _in_file(path, error) from None
+    refusal = destination.refusal
+    note = f"{path}: /settings: Segment would refuse every event: {refusal}"
+    return DryRun(destination, (), () if refusal is None else (note,))
+
+
+def _mapping_path(settings: Settings) -> Path:
+    return Path(settings.mapping) if settings.mapping else shipped_mapping()
+
+
+def _in_file(path: Path, error: MappingError) -> MappingError:
+    return MappingError([Fault(f"{path}: {fault.path}", fault.text) for fault in error.faults])
 
 
 def _lake_settings(settings: Settings, key: bytes | None) -> LakeSettings:

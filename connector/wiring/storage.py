@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import secrets
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connector.config import Settings, secret
-from connector.errors import ConfigError
+from connector.errors import ConfigError, ConnectorError, LedgerError, StoreError
 from connector.s3.config import S3Config, S3Place
 
 if TYPE_CHECKING:
     from connector.journal.folders import JournalFolders
     from connector.s3.store import S3Store
     from connector.write.data import DataReader
-    from connector.write.entries import Record
     from connector.write.folder import DataFolder
     from connector.write.object_publish import ObjectPublisher
     from connector.write.publish import Publisher
 
-log = logging.getLogger("connector.writer")
+PutOff = Callable[[str, ConnectorError], None]
 
 _PRIVACY_KEY = "privacy.key"
+_KEY_BYTES = 32
+"""Of a key that is made, and the least that a key file must have."""
 
 
 def privacy_key(settings: Settings) -> bytes:
     """The configured key, else the one in ``<data>/privacy.key``, made there (0600) the first time.
 
     Raises:
-        ConfigError: a key is configured but not set.
+        ConfigError: a key is configured but not set; or the key of a data folder that is written to is gone,
+            or damaged: under another one nobody would find who was forgotten before.
     """
     if settings.privacy_key is not None:
         key = secret(settings.privacy_key)
@@ -40,35 +43,63 @@ def privacy_key(settings: Settings) -> bytes:
 
 
 def _key_on_disk(settings: Settings) -> bytes:
+    from connector.write.ledger import changes_folder
+
     path = settings.data_path / _PRIVACY_KEY
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".privacy.{os.getpid()}.{secrets.token_hex(4)}")
     if not path.exists():
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            os.write(descriptor, secrets.token_hex(32).encode())
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        try:
-            os.link(temporary, path)
-        except FileExistsError:
-            pass
-        finally:
-            temporary.unlink()
-    return path.read_bytes().strip()
+        if any(changes_folder(settings.data_path).glob("*.json")) and not path.exists():
+            raise _key_is_gone(settings)
+        _make_key(path)
+    return _checked_key(path.read_bytes(), settings)
+
+
+def _make_key(path: Path) -> None:
+    temporary = path.with_name(f".privacy.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.write(descriptor, secrets.token_hex(_KEY_BYTES).encode())
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        pass
+    finally:
+        temporary.unlink()
 
 
 def _key_in_store(settings: Settings) -> bytes:
     """One object for all writers of the data folder; whoever creates it first decides."""
+    from connector.write.object_ledger import CHANGES, FILES
+
     store = object_store(settings)
     key = store.read(_PRIVACY_KEY)
     if key is None:
-        store.create(_PRIVACY_KEY, secrets.token_hex(32).encode())
+        if not (store.holds(FILES) or store.holds(CHANGES)):
+            store.create(_PRIVACY_KEY, secrets.token_hex(_KEY_BYTES).encode())
         key = store.read(_PRIVACY_KEY)
     if key is None:
-        raise ConfigError(f"{settings.data}: its {_PRIVACY_KEY} was removed while it was being made")
-    return key.strip()
+        raise _key_is_gone(settings)
+    return _checked_key(key, settings)
+
+
+def _key_is_gone(settings: Settings) -> ConfigError:
+    return ConfigError(
+        f"{settings.data}: its {_PRIVACY_KEY} is gone although events are written; put the file back, or set "
+        "privacy_key to the key that was in it"
+    )
+
+
+def _checked_key(content: bytes, settings: Settings) -> bytes:
+    key = content.strip()
+    if len(key) < _KEY_BYTES:
+        raise ConfigError(
+            f"{settings.data}: its {_PRIVACY_KEY} has {len(key)} bytes, less than {_KEY_BYTES}; put the "
+            "whole file back, or remove it if nothing is written yet"
+        )
+    return key
 
 
 def object_store(settings: Settings) -> S3Store:
@@ -97,9 +128,19 @@ def data_folder(settings: Settings) -> DataFolder:
 
 
 def make_publisher(
-    settings: Settings, folder: DataFolder, *, wait_seconds: float = 60.0
+    settings: Settings,
+    folder: DataFolder,
+    *,
+    due: Callable[[str], bool],
+    put_off: PutOff,
+    wait_seconds: float = 60.0,
 ) -> Publisher | ObjectPublisher:
     """The way into the tables; a committed journal file is retired at once.
+
+    Args:
+        due: whether a journal file that waits is to be looked at now.
+        put_off: told of a journal file that has a record and cannot be retired, and why.
+        wait_seconds: how long to wait for the lock of a folder of this machine.
 
     Raises:
         StoreError: the store cannot be reached, refuses, or does not keep what the ledger rests on.
@@ -108,7 +149,15 @@ def make_publisher(
     publisher: Publisher | ObjectPublisher
 
     def retire(captured_file: str) -> None:
-        _retire(journal, captured_file, publisher.record(captured_file))
+        try:
+            _retire(journal, captured_file, publisher.recorded_sha256(captured_file))
+        except StoreError:
+            raise
+        except ConnectorError as trouble:
+            put_off(captured_file, trouble)
+
+    def unretired() -> list[str]:
+        return [name for name in journal.waiting() if due(name)]
 
     if settings.is_s3:
         from connector.s3.probe import probe
@@ -116,25 +165,24 @@ def make_publisher(
 
         store = object_store(settings)
         probe(store)
-        publisher = ObjectPublisher(folder, store, retire=retire, unretired=journal.waiting)
+        publisher = ObjectPublisher(folder, store, retire=retire, unretired=unretired, put_off=put_off)
     else:
         from connector.write.publish import Publisher
 
-        publisher = Publisher(folder, retire=retire, unretired=journal.waiting, wait_seconds=wait_seconds)
+        publisher = Publisher(folder, retire=retire, unretired=unretired, wait_seconds=wait_seconds)
     return publisher
 
 
-def _retire(journal: JournalFolders, captured_file: str, record: Record | None) -> None:
+def _retire(journal: JournalFolders, captured_file: str, recorded_sha256: str | None) -> None:
     """Only the very bytes that the record speaks of: a record of a copy taken too early covers less."""
     from connector.journal.reader import identify
 
     path = journal.closed / captured_file
-    if record is None or not path.exists():
+    if recorded_sha256 is None or not path.exists():
         return
-    if identify(path, of_journal=True).sha256 == record.identity["sha256"]:
-        journal.retire(captured_file)
-    else:
-        log.error("%s is not what the ledger has under this name; it stays where it is", captured_file)
+    if identify(path, of_journal=True).sha256 != recorded_sha256:
+        raise LedgerError("the ledger has other bytes under its name")
+    journal.retire(captured_file)
 
 
 def journal_folders(settings: Settings) -> JournalFolders:

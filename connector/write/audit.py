@@ -50,6 +50,9 @@ class AuditReport:
     """Bodies kept although refused; outside the equation."""
     in_flight: int = 0
     """Objects that a living attempt has put and not recorded yet: no fault."""
+    leftover_files: int = 0
+    """Objects of attempts that died, as they wrote down themselves: no fault, no reader of the ledger sees
+    them, and the sweep removes them."""
 
 
 def audit(
@@ -68,7 +71,8 @@ def audit(
     Args:
         data: the folder, or what reads it.
         journal_closed: the journal's ``closed`` folder, or what lists it; None: no journal to look at.
-        now_ms: the time that ages of captured files and of attempts are measured from.
+        now_ms: the time that ages of captured files are measured from; those of attempts are by the clock of
+            the store.
         refused: how many refused bodies the journal keeps, to be shown.
         deep: also recompute the sum of the rows of every table file.
         pause: called before folding again when a listed file was gone, as a running publisher may be between
@@ -82,23 +86,23 @@ def audit(
     with tempfile.TemporaryDirectory(prefix="connector-") as keys:
         looked = Looked(reader, Path(keys), deep)
         for attempt in range(1, FOLDS + 1):
-            present, in_flight = reader.names(), reader.in_flight(now_ms)
+            present, attempts = reader.names(), reader.attempts()
             try:
                 state = reader.fold()
             except LedgerError as error:
                 return AuditReport(False, (f"{error}.",), refused=refused)
-            files = LiveFiles(reader, state, present, in_flight, looked)
+            files = LiveFiles(reader, state, present, attempts, looked)
             if attempt == FOLDS or not files.unsettled:
                 break
             pause()
         findings = [*reader.strays(), *files.findings, *_counts(looked, state, files.damaged)]
     waiting, late = _waiting(closed, state, now_ms)
     findings += [f"{name} is closed for {age_ms // 60_000} minutes and not written." for name, age_ms in late]
-    return _report(state, findings, len(waiting), len(late), refused, files.in_flight)
+    return _report(state, findings, len(waiting), len(late), refused, files)
 
 
 def _report(
-    state: Fold, findings: list[str], waiting: int, late: int, refused: int, in_flight: int
+    state: Fold, findings: list[str], waiting: int, late: int, refused: int, files: LiveFiles
 ) -> AuditReport:
     total, tables = state.total, [live.output for live in state.tables.values()]
     records = state.records.values()
@@ -120,7 +124,8 @@ def _report(
         waiting_files=waiting,
         open_files=late,
         refused=refused,
-        in_flight=in_flight,
+        in_flight=files.in_flight,
+        leftover_files=files.leftover,
     )
 
 

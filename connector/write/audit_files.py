@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterable, Set
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from connector.write.data import DataReader
+from connector.write.data import Attempts, DataReader
 from connector.write.disk import sha256_of
 from connector.write.ledger import Fold, Live
 from connector.write.row_sum import row_sum_of_file
@@ -59,23 +59,25 @@ class LiveFiles:
     """Every live file is there and is what its entry says; nothing else is there."""
 
     def __init__(
-        self, data: DataReader, state: Fold, present: set[str], in_flight: Set[str], looked: Looked
+        self, data: DataReader, state: Fold, present: set[str], attempts: Attempts, looked: Looked
     ) -> None:
         """
         Args:
             present: listed before folding: a file committed since then cannot look like a stray.
-            in_flight: named by living attempts; listed between the two.
+            attempts: what they name; listed between the two.
         """
         live = state.live
         self.findings: list[str] = []
         self.damaged: set[str] = set()
         self.unsettled = False
-        self.in_flight = 0
+        self.in_flight = self.leftover = 0
         for name in sorted(live):
             self._look(live[name], looked)
         for name in sorted(present - live.keys()):
-            if name in in_flight:
+            if name in attempts.living:
                 self.in_flight += 1
+            elif name in attempts.dead:
+                self.leftover += 1
             elif data.has(name):
                 self.unsettled = True
                 self.findings.append(f"{name} lies in the data folder and no ledger entry has it.")

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from connector.objects import ObjectStore
+from connector.write.entries import Record
 from connector.write.ledger import Fold, changes_folder, entry_number, fold
 from connector.write.object_ledger import DEADLINE_SECONDS, OUTPUTS, ObjectLedger
+
+
+class Attempts(NamedTuple):
+    """Names of outputs that attempts wrote down before they put them, whether or not they ever did."""
+
+    living: frozenset[str] = frozenset()
+    """Of attempts that may still make them live."""
+    dead: frozenset[str] = frozenset()
+    """Of attempts past their deadline: the sweep removes what the ledger does not have."""
 
 
 class DataReader(Protocol):
@@ -37,9 +47,11 @@ class DataReader(Protocol):
     def has(self, name: str) -> bool:
         """Whether a file is there now."""
 
-    def in_flight(self, now_ms: int) -> Set[str]:
-        """Names that an attempt which may be alive is about to make live. Ask after ``names`` and before
-        ``fold``."""
+    def record(self, captured_file: str) -> Record | None:
+        """What the ledger says of a captured file now; None: it is not written. Raises ``LedgerError``."""
+
+    def attempts(self) -> Attempts:
+        """What attempts are about to make live, or were. Ask after ``names`` and before ``fold``."""
 
     def strays(self) -> Iterator[str]:
         """What lies in the ledger and does not belong there, one sentence each."""
@@ -58,6 +70,7 @@ class FolderData:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.uri = str(root)
+        self._known = Fold()
 
     def exists(self) -> bool:
         return self.root.is_dir()
@@ -76,9 +89,13 @@ class FolderData:
     def has(self, name: str) -> bool:
         return (self.root / name).exists()
 
-    def in_flight(self, now_ms: int) -> Set[str]:
-        """Nothing: what is not committed lies in ``.staging``."""
-        return frozenset()
+    def record(self, captured_file: str) -> Record | None:
+        self._known = fold(self.root, self._known)
+        return self._known.records.get(captured_file)
+
+    def attempts(self) -> Attempts:
+        """None: what is not committed lies in ``.staging``."""
+        return Attempts()
 
     def strays(self) -> Iterator[str]:
         folder = changes_folder(self.root)
@@ -105,7 +122,7 @@ class StoreData:
         self._ledger = ObjectLedger(store)
 
     def exists(self) -> bool:
-        return next(iter(self.store.find("")), None) is not None
+        return self.store.holds("")
 
     def fold(self, since: Fold | None = None) -> Fold:
         return self._ledger.fold(since)
@@ -116,13 +133,21 @@ class StoreData:
     def has(self, name: str) -> bool:
         return any(info.name == name for info in self.store.find(name))
 
-    def in_flight(self, now_ms: int) -> Set[str]:
-        return {
-            name
-            for info, intent in self._ledger.intents()
-            if intent is not None and now_ms - info.modified_ms < DEADLINE_SECONDS * 1000
-            for name in intent.names
-        }
+    def record(self, captured_file: str) -> Record | None:
+        found = self._ledger.record(captured_file)
+        return None if found is None else found.record
+
+    def attempts(self) -> Attempts:
+        listed = self._ledger.listed_intents()
+        if not listed:
+            return Attempts()
+        alive_from_ms = self.store.clock_ms() - DEADLINE_SECONDS * 1000
+        living: set[str] = set()
+        dead: set[str] = set()
+        for info, intent in self._ledger.intents(listed):
+            if intent is not None:
+                (living if info.modified_ms > alive_from_ms else dead).update(intent.names)
+        return Attempts(frozenset(living), frozenset(dead))
 
     def strays(self) -> Iterator[str]:
         return self._ledger.strays()

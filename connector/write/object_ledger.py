@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import NamedTuple, TypeVar
@@ -132,20 +132,19 @@ class ObjectLedger:
             state.apply(entry, sha256)
         return state.result()
 
-    def mentioned(self, captured_file: str | None, names: Iterable[str]) -> set[str]:
-        """Those of ``names`` that the record of the captured file or any change made live, ever."""
-        names = set(names)
-        found = self.record(captured_file) if captured_file is not None else None
-        named = {output.name for output in found.record.files} if found else set()
-        for number in self._change_numbers():
-            named |= self._added_by(number)
-        return names & named
+    def added_by_changes(self) -> frozenset[str]:
+        """Names that any change made live, ever; of each change only the first call reads it."""
+        return frozenset().union(*in_parallel(self._added_by, self._change_numbers()))
 
-    def intents(self) -> list[ListedIntent]:
-        """Every intent there is now."""
+    def listed_intents(self) -> list[ObjectInfo]:
+        """The intents there are now, oldest first; one request, or one for every thousand."""
+        return sorted(self._store.find(INTENTS), key=lambda info: info.modified_ms)
+
+    def intents(self, listed: Sequence[ObjectInfo]) -> list[ListedIntent]:
+        """What the intents say, each read once; one that is gone meanwhile is left out."""
         return [
             ListedIntent(info, Intent.decoded(content))
-            for info, content in in_parallel(self._content_of, list(self._store.find(INTENTS)))
+            for info, content in in_parallel(self._content_of, listed)
             if content is not None
         ]
 

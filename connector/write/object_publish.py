@@ -1,45 +1,42 @@
 """Commit staged files to a store: intent, outputs, a create-only record. Source: journal-protocol 3.4.
 
 There is no lock: whoever creates the record of a captured file first has written it, and everybody else takes
-back what no record names.
+back what is his own.
 """
 
 from __future__ import annotations
 
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
-from dataclasses import replace
+from typing import NoReturn
 
-from connector.errors import LedgerError, StoreError
+from connector.errors import LedgerError
 from connector.objects import ObjectStore
-from connector.write.entries import Output, Record, Recorded, decode_record, encode_record
+from connector.write.attempt import Attempt, Deadline
+from connector.write.entries import Record
 from connector.write.folder import DataFolder
 from connector.write.ledger import Fold
-from connector.write.object_ledger import (
-    DEADLINE_SECONDS,
-    Intent,
-    ObjectLedger,
-    in_parallel,
-    intent_name,
-    record_name,
-)
+from connector.write.object_ledger import ObjectLedger, in_parallel
 from connector.write.publish import Recovered, check_staged
 from connector.write.sink import StagedFile
-from connector.write.sweep import SWEEP_AFTER_MS, Swept, sweep
+from connector.write.sweep import SWEEP_AFTER_MS, UNDECIDED_AFTER_MS, Swept, sweep
 
 FILE_THREADS = 4
-UPLOAD_THREADS = 4
-"""Captured files that are published side by side, and outputs of each."""
+"""Captured files that are published side by side."""
 MEMORY_RECORDS = 20_000
-"""Records that a publisher remembers."""
+"""Records of which a publisher remembers the hash."""
 
 
 def elapsed_seconds() -> float:
     """A clock that never goes back and, where the system has one, also runs while the machine sleeps."""
     clock = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if clock is None else time.clock_gettime(clock)
+
+
+def _raise(captured_file: str, trouble: LedgerError) -> NoReturn:
+    raise trouble
 
 
 class ObjectPublisher:
@@ -50,6 +47,7 @@ class ObjectPublisher:
         store: where to.
         retire: as for ``Publisher``: called with each captured file once its record is durable.
         unretired: names the captured files that wait to be retired; those recorded are, by ``recover``.
+        put_off: told of each of those that nobody can judge, because its record is damaged.
         clock_seconds: measures the deadline of an attempt.
         new_id: makes attempt ids; never the same twice.
     """
@@ -61,6 +59,7 @@ class ObjectPublisher:
         *,
         retire: Callable[[str], None] | None = None,
         unretired: Callable[[], Iterable[str]] | None = None,
+        put_off: Callable[[str, LedgerError], None] = _raise,
         clock_seconds: Callable[[], float] = elapsed_seconds,
         new_id: Callable[[], str] = lambda: secrets.token_hex(16),
     ) -> None:
@@ -68,11 +67,14 @@ class ObjectPublisher:
         self._store = store
         self._retire = retire or (lambda captured_file: None)
         self._unretired = unretired or (lambda: ())
+        self._put_off = put_off
         self._clock_seconds = clock_seconds
         self._new_id = new_id
         self._ledger = ObjectLedger(store)
         self._fold = Fold()
-        self._known: dict[str, Record] = {}
+        self._memo = _Memo()
+        self._unrecorded: frozenset[str] = frozenset()
+        """Of the captured files that wait, those that ``recover`` has asked for in vain."""
         self._listed: frozenset[str] | None = None
 
     @property
@@ -82,11 +84,24 @@ class ObjectPublisher:
         return self._fold
 
     def record(self, captured_file: str) -> Record | None:
-        """What the ledger says of a captured file: one request, none when it was seen before."""
-        known = self._known.get(captured_file)
-        if known is None and (found := self._ledger.record(captured_file)):
-            return self._remember(found.record)
-        return known
+        """What the ledger says of a captured file now: one request. Raises ``LedgerError``: it is damaged."""
+        found = self._ledger.record(captured_file)
+        if found is None:
+            return None
+        self._memo.add(found.record)
+        return found.record
+
+    def recorded_sha256(self, captured_file: str) -> str | None:
+        """The hash of the bytes that were recorded under this name; None when nothing was.
+
+        One request, and none for a record that was seen before or a waiting file that ``recover`` asked for:
+        what somebody else has recorded meanwhile, ``publish`` finds out. Raises ``LedgerError``.
+        """
+        known = self._memo.get(captured_file)
+        if known is not None or captured_file in self._unrecorded:
+            return known
+        found = self.record(captured_file)
+        return None if found is None else str(found.identity["sha256"])
 
     def knows(self, captured_file: str) -> bool:
         """Whether it had a record when this was first asked of any, or has been seen since.
@@ -96,14 +111,38 @@ class ObjectPublisher:
         """
         if self._listed is None:
             self._listed = frozenset(self._ledger.recorded())
-        return captured_file in self._listed or captured_file in self._known
+        return captured_file in self._listed or self._memo.get(captured_file) is not None
+
+    def recorded(self, captured_files: Iterable[str]) -> set[str]:
+        """Those that have a whole record, as the store says now: what is forgotten relies on it."""
+        names = list(captured_files)
+
+        def is_whole(captured_file: str) -> bool:
+            try:
+                return self._ledger.record(captured_file) is not None
+            except LedgerError:
+                return False
+
+        return {name for name, whole in zip(names, in_parallel(is_whole, names), strict=True) if whole}
 
     def recover(self) -> Recovered:
-        """Drop the staging folders of dead processes and failed rounds; retire what has a record."""
+        """Drop the staging folders of dead processes and failed rounds; retire what has a record.
+
+        Each captured file that waits is asked for once, by name.
+        """
         dropped = self._folder.drop_abandoned()
-        for captured_file in self._unretired():
-            if self.knows(captured_file):
-                self._retire(captured_file)
+        waiting = list(self._unretired())
+        unrecorded = [name for name in waiting if name in self._unrecorded and self._memo.get(name) is None]
+        known = frozenset(unrecorded)
+        new = [name for name in waiting if name not in known]
+        for name, found in zip(new, in_parallel(self._asked, new), strict=True):
+            if isinstance(found, LedgerError):
+                self._put_off(name, found)
+            elif found is None:
+                unrecorded.append(name)
+            else:
+                self._retire(name)
+        self._unrecorded = frozenset(unrecorded)
         return Recovered(dropped=dropped)
 
     def publish(self, staged: Sequence[StagedFile]) -> int:
@@ -129,89 +168,50 @@ class ObjectPublisher:
                 self._retire(captured_file)
         return recorded
 
-    def sweep(self, older_than_ms: int = SWEEP_AFTER_MS) -> Swept:
+    def sweep(
+        self, older_than_ms: int = SWEEP_AFTER_MS, undecided_after_ms: int = UNDECIDED_AFTER_MS
+    ) -> Swept:
         """Remove what dead attempts left; once an hour is enough. See ``sweep.sweep``."""
-        return sweep(self._store, self._new_id(), older_than_ms, self._clock_seconds)
+        return sweep(self._store, older_than_ms, undecided_after_ms, clock_seconds=self._clock_seconds)
+
+    def _asked(self, captured_file: str) -> str | LedgerError | None:
+        try:
+            return self.recorded_sha256(captured_file)
+        except LedgerError as damaged:
+            return damaged
 
     def _publish(self, file: StagedFile) -> bool:
         """Steps 1 to 6 for one captured file; True when it was this call that recorded it."""
-        if self.record(file.record.captured_file) is not None:
+        captured_file = file.record.captured_file
+        if self._memo.get(captured_file) is not None or self.record(captured_file) is not None:
             return False
         check_staged(file)
-        attempt = _Attempt(file, self._store, self._ledger, self._new_id(), self._clock_seconds)
-        attempt.upload()
+        deadline = Deadline(captured_file, self._clock_seconds, self._folder.now_ms)
+        attempt = Attempt(file, self._store, self._ledger, self._new_id(), deadline)
+        try:
+            attempt.upload()
+            deadline.check()
+        except Exception:
+            attempt.take_back()
+            raise
         recorded = attempt.commit(self._folder.now_ms())
-        self._remember(recorded.record)
+        self._memo.add(recorded.record)
         attempt.clean_up(recorded)
         return recorded.attempt_id == attempt.id
 
-    def _remember(self, record: Record) -> Record:
-        if len(self._known) >= MEMORY_RECORDS:
-            self._known.pop(next(iter(self._known)), None)
-        self._known[record.captured_file] = record
-        return record
 
+class _Memo:
+    """The hashes of the captured files of records that were seen, the newest of them. For several threads."""
 
-class _Attempt:
-    """One try to write one captured file. A failure leaves an intent, for the sweep."""
+    def __init__(self) -> None:
+        self._sha256: dict[str, str] = {}
+        self._lock = threading.Lock()
 
-    def __init__(
-        self,
-        file: StagedFile,
-        store: ObjectStore,
-        ledger: ObjectLedger,
-        attempt_id: str,
-        clock_seconds: Callable[[], float],
-    ) -> None:
-        self.id = attempt_id
-        self._staging, self._record = file.staging, file.record
-        self._store = store
-        self._ledger = ledger
-        self._clock_seconds = clock_seconds
-        self._began = clock_seconds()
+    def get(self, captured_file: str) -> str | None:
+        return self._sha256.get(captured_file)
 
-    def upload(self) -> None:
-        """Steps 3 and 4: write down all names, then put every output."""
-        record, outputs = self._record, self._record.files
-        names = tuple(output.name for output in outputs)
-        intent = Intent(self.id, record.captured_file, names, record.suppression)
-        self._store.put(intent_name(self.id), intent.encoded())
-        for _ in in_parallel(self._put, outputs, UPLOAD_THREADS):
-            pass
-
-    def commit(self, now_ms: int) -> Recorded:
-        """Step 5: create the record, or learn whose record is there. Raises ``StoreError`` when neither is
-        known; what was put may then be committed all the same, and the next attempt finds it so."""
-        self._in_time()
-        captured_file = self._record.captured_file
-        content = encode_record(replace(self._record, committed_at_ms=now_ms), self.id)
-        refused: StoreError | None = None
-        try:
-            if self._store.create(record_name(captured_file), content):
-                return decode_record(content, captured_file)
-        except StoreError as trouble:
-            if not trouble.retryable:
-                raise
-            refused = trouble
-        found = self._ledger.record(captured_file)
-        if found is not None:
-            return found
-        raise refused or LedgerError(f"the ledger record of {captured_file} was taken and is gone")
-
-    def clean_up(self, recorded: Recorded) -> None:
-        """Take back what no record or change mentions when another attempt won, then forget the intent. What
-        the store refuses here is left to the sweep."""
-        with suppress(StoreError):
-            if recorded.attempt_id != self.id:
-                names = {output.name for output in self._record.files}
-                self._store.delete(sorted(names - self._ledger.mentioned(self._record.captured_file, names)))
-            self._store.delete([intent_name(self.id)])
-
-    def _put(self, output: Output) -> None:
-        self._in_time()
-        self._store.upload(output.name, self._staging / output.name)
-
-    def _in_time(self) -> None:
-        if self._clock_seconds() - self._began > DEADLINE_SECONDS:
-            minutes = int(DEADLINE_SECONDS // 60)
-            raise StoreError(f"{self._record.captured_file}: not written within {minutes} minutes")
+    def add(self, record: Record) -> None:
+        with self._lock:
+            while len(self._sha256) >= MEMORY_RECORDS:
+                del self._sha256[next(iter(self._sha256))]
+            self._sha256[record.captured_file] = str(record.identity["sha256"])

@@ -67,6 +67,15 @@ class Publisher:
         """What the ledger says of a captured file, as of the last time the lock was held."""
         return self._fold.records.get(captured_file)
 
+    def recorded_sha256(self, captured_file: str) -> str | None:
+        """The hash of the bytes that were recorded under this name, as of the last time the lock was held."""
+        record = self.record(captured_file)
+        return None if record is None else str(record.identity["sha256"])
+
+    def recorded(self, captured_files: Iterable[str]) -> set[str]:
+        """Those that have a record, as the entries on the disk say now. Raises ``LedgerError``."""
+        return fold(self._folder.root, self._fold).records.keys() & set(captured_files)
+
     def knows(self, captured_file: str) -> bool:
         """Whether it has a record, as of the last time the lock was held."""
         return captured_file in self._fold.records

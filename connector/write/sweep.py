@@ -1,21 +1,28 @@
-"""Remove what dead attempts left in a store: the janitor's part of journal-protocol 3.4."""
+"""Remove what dead attempts left in a store: the janitor's part of journal-protocol 3.4.
+
+Names belong to one attempt. So once its captured file has a record, which nobody can replace, what the
+attempt put is either named there or never will be: it can go, whatever others do at the same time. While
+there is no record, the attempt itself might still make one, had it only slept long enough: it is left a day.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from typing import NamedTuple
 
-from connector.errors import StoreError
-from connector.objects import ObjectStore
-from connector.write.object_ledger import Intent, ListedIntent, ObjectLedger, intent_name
+from connector.errors import LedgerError
+from connector.objects import ObjectInfo, ObjectStore
+from connector.write.object_ledger import ListedIntent, ObjectLedger, in_parallel
 
 SWEEP_AFTER_MS = 60 * 60_000
-"""Age of an intent, by the store's own clock, after which its attempt is dead. The gap to the deadline of an
-attempt (``DEADLINE_SECONDS``) replaces a fencing token."""
-PATIENCE_SECONDS = 60.0
-"""A sweep that needs longer between looking and deleting looks again next time."""
+"""Age of an intent, by the store's own clock, from which on its attempt is dead."""
+UNDECIDED_AFTER_MS = 24 * 60 * 60_000
+"""The same while its captured file has no record. The gap to the deadline of an attempt
+(``DEADLINE_SECONDS``) replaces a fencing token."""
+SWEEP_SECONDS = 60.0
+"""From here on a sweep begins nothing new; the next one goes on."""
+_AT_A_TIME = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,72 +34,91 @@ class Swept:
     intents: int = 0
     """Dead attempts that are now forgotten."""
     unreadable: tuple[str, ...] = ()
-    """Intents of which nobody can tell what they name; they stay."""
+    """Intents of which nobody can tell what they name, or whose record is damaged; they stay."""
+    finished: bool = True
+    """False: there was more than there was time for."""
 
 
-def sweep(store: ObjectStore, sweep_id: str, older_than_ms: int, clock_seconds: Callable[[], float]) -> Swept:
-    """Delete what old intents name and no record, change or younger intent does; then the intents.
+def sweep(
+    store: ObjectStore,
+    older_than_ms: int = SWEEP_AFTER_MS,
+    undecided_after_ms: int = UNDECIDED_AFTER_MS,
+    *,
+    clock_seconds: Callable[[], float],
+) -> Swept:
+    """Delete what old intents name and neither the record of their captured file nor any change does; then
+    the intents. One request when there is no intent at all.
 
-    Attempts under one configuration share their names, so an attempt that is made again after hours must not
-    lose what it has just put: each old intent is looked at beside a fresh listing of all others. The sweep
-    puts an intent of its own, without names: its time is the store's now.
+    Args:
+        older_than_ms: from this age on an attempt whose captured file is recorded is dead.
+        undecided_after_ms: the same where nothing is recorded yet.
+        clock_seconds: measures how long it takes.
 
     Raises:
         StoreError: the store refused; the next sweep goes on.
-        LedgerError: a record is damaged.
+        LedgerError: a change is damaged.
     """
-    ledger = ObjectLedger(store)
-    own = intent_name(sweep_id)
-    store.put(own, Intent(sweep_id, None, ()).encoded())
-    try:
-        listed = ledger.intents()
-        now_ms = max((entry.info.modified_ms for entry in listed if entry.info.name == own), default=0)
-        old = [
-            entry
-            for entry in listed
-            if entry.info.name != own and now_ms - entry.info.modified_ms >= older_than_ms
-        ]
-        dead = _Dead(store, ledger, frozenset(entry.info.name for entry in old), clock_seconds)
-        swept = [names for entry in old if (names := dead.sweep(entry)) is not None]
-    finally:
-        with suppress(StoreError):
-            store.delete([own])
-    unreadable = tuple(entry.info.name for entry in old if entry.intent is None)
-    return Swept(tuple(chain.from_iterable(swept)), len(swept), unreadable)
+    began, ledger = clock_seconds(), ObjectLedger(store)
+    listed = ledger.listed_intents()
+    if not listed:
+        return Swept()
+    now_ms = store.clock_ms()
+    old = [info for info in listed if now_ms - info.modified_ms >= older_than_ms]
+    judge = _Judge(ledger, now_ms - undecided_after_ms)
+    names: list[str] = []
+    unreadable: list[str] = []
+    forgotten = 0
+    for first in range(0, len(old), _AT_A_TIME):
+        if clock_seconds() - began > SWEEP_SECONDS:
+            return Swept(tuple(names), forgotten, tuple(unreadable), finished=False)
+        dead, stuck = judge.of(old[first : first + _AT_A_TIME])
+        gone = [name for each in dead for name in each.left]
+        store.delete(gone)
+        store.delete([each.intent for each in dead])
+        names += gone
+        unreadable += stuck
+        forgotten += len(dead)
+    return Swept(tuple(names), forgotten, tuple(unreadable))
 
 
-class _Dead:
-    """The attempts that a sweep takes for dead."""
+class _Dead(NamedTuple):
+    intent: str
+    left: list[str]
+    """What it put and nothing names."""
 
-    def __init__(
-        self,
-        store: ObjectStore,
-        ledger: ObjectLedger,
-        intents: frozenset[str],
-        clock_seconds: Callable[[], float],
-    ) -> None:
-        self._store, self._ledger = store, ledger
-        self._intents = intents
-        self._clock_seconds = clock_seconds
 
-    def sweep(self, entry: ListedIntent) -> list[str] | None:
-        """Delete what one of them left, return the names; None when its intent must stay.
+class _Judge:
+    """Tells which attempts are over."""
 
-        It must when a younger attempt names the same, or when it cannot be read. The records are read last:
-        an attempt whose intent was there before the listing and is not in it has its record by then.
+    def __init__(self, ledger: ObjectLedger, undecided_before_ms: int) -> None:
+        self._ledger = ledger
+        self._undecided_before_ms = undecided_before_ms
+
+    def of(self, listed: Sequence[ObjectInfo]) -> tuple[list[_Dead], list[str]]:
+        """The attempts that are over, and the intents that nobody can follow.
+
+        Records are read after the intents, and changes last: what names an output is made after its intent.
         """
-        if entry.intent is None:
-            return None
-        began = self._clock_seconds()
-        wanted = self._named_by_others()
-        intent = entry.intent
-        gone = sorted(set(intent.names) - self._ledger.mentioned(intent.captured_file, intent.names))
-        if not wanted.isdisjoint(gone) or self._clock_seconds() - began > PATIENCE_SECONDS:
-            return None
-        self._store.delete(gone)
-        self._store.delete([entry.info.name])
-        return gone
+        entries = self._ledger.intents(listed)
+        judged = zip(entries, in_parallel(self._unrecorded, entries), strict=True)
+        stuck, over = [], []
+        for entry, left in judged:
+            if isinstance(left, LedgerError):
+                stuck.append(entry.info.name)
+            elif left is not None:
+                over.append((entry.info.name, left))
+        live = self._ledger.added_by_changes() if over else frozenset()
+        return [_Dead(intent, sorted(left - live)) for intent, left in over], stuck
 
-    def _named_by_others(self) -> set[str]:
-        others = (entry for entry in self._ledger.intents() if entry.info.name not in self._intents)
-        return {name for entry in others if entry.intent is not None for name in entry.intent.names}
+    def _unrecorded(self, entry: ListedIntent) -> set[str] | LedgerError | None:
+        """What the record does not name; None where there may be one yet."""
+        info, intent = entry
+        if intent is None:
+            return LedgerError(f"{info.name} is no intent")
+        try:
+            found = self._ledger.record(intent.captured_file) if intent.captured_file else None
+        except LedgerError as damaged:
+            return damaged
+        if found is None:
+            return set(intent.names) if info.modified_ms <= self._undecided_before_ms else None
+        return set(intent.names) - {output.name for output in found.record.files}

@@ -28,6 +28,10 @@ def main() -> None:
             from tests.bench.serve import bench_serve  # after the replays: see ``measure``
 
             sections.append(bench_serve(folder, options.seconds))
+        if options.only in (None, "mapping"):
+            from tests.bench.mapping import bench_mapping
+
+            sections.append(bench_mapping(folder, min(options.events, 20_000)))
     print("\n\n".join([*sections, _machine()]))
 
 
@@ -35,7 +39,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--events", type=int, default=100_000, help="events to replay; default 100000")
     parser.add_argument("--seconds", type=float, default=6.0, help="timed part of one load; default 6")
-    parser.add_argument("--only", choices=("replay", "serve"), help="one of the two benches")
+    parser.add_argument("--only", choices=("replay", "serve", "mapping"), help="one of the benches")
     options = parser.parse_args()
     if options.events < 1 or options.seconds <= 0:
         parser.error("--events and --seconds must be above zero")

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
+from s3_servers import S3Server
 from unit.write.lake_samples import stage
 
 from connector.lake.open import open_lake
@@ -77,3 +79,19 @@ def in_store(work: Path, store: S3Store) -> DataUnderTest:
         store.put,
         lambda name: store.delete([name]),
     )
+
+
+def place_of(request: pytest.FixtureRequest, work: Path, monkeypatch: pytest.MonkeyPatch) -> DataUnderTest:
+    """The data folder that ``request.param`` names: ``disk``, or the fixture of an S3 server."""
+    if request.param == "disk":
+        return on_disk(work / "data")
+    return in_server(request.getfixturevalue(request.param), work, monkeypatch)
+
+
+def in_server(server: S3Server, work: Path, monkeypatch: pytest.MonkeyPatch) -> DataUnderTest:
+    """An empty one in S3; this process finds the server's credentials as it would find those of AWS."""
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in server.environment.items():
+        monkeypatch.setenv(name, value)
+    return in_store(work / "work", server.store())

@@ -277,3 +277,26 @@ def test_a_store_is_a_dictionary(s3_server: S3Server, steps: list[tuple[str, str
             store.delete([name])
             model.pop(name, None)
     assert {name: store.read(name) for name in names_in(store)} == model
+
+
+def test_whether_there_is_anything_is_one_request_for_one_page(s3_server: S3Server):
+    store = S3Store(make_client(s3_server.config, s3_server.keys), s3_server.place(), s3_server.config)
+    assert not store.holds("")
+    for number in range(5):
+        store.put(f"tables/{number}", b"x")
+    asked: list[object] = []
+    store.client.meta.events.register("before-call.s3", lambda params, **_: asked.append(params["url_path"]))
+
+    assert store.holds("")
+    assert store.holds("tables/")
+    assert not store.holds("ledger/")
+    assert len(asked) == 3
+
+
+def test_what_a_console_makes_for_a_folder_is_listed_nowhere_and_content_under_such_a_name_is(
+    s3_store: S3Store,
+):
+    s3_store.put("tables/", b"")
+    assert (names_in(s3_store), s3_store.holds("")) == ([], False)
+    s3_store.put("a", b"")
+    assert (names_in(s3_store), s3_store.holds("")) == (["a"], True)

@@ -29,6 +29,7 @@ ORDER = '{"type":"track","event":"Commande passée","messageId":"m1","properties
 REFUND = b'{"type":"track","event":"Order Refunded","messageId":"m2","properties":{"total":25}}'
 BATCH = b"[" + ORDER + b"," + REFUND + b"]"
 SDK_BATCH = b'{"batch":' + BATCH + b',"sentAt":"2026-11-21T21:18:29.703Z","writeKey":"app-write-key"}'
+TOO_MANY = b'{"batch":[' + b"0," * 5_000 + b"0]}"
 SHORT_PATHS = {
     "b": "batch", "t": "track", "i": "identify", "p": "page", "s": "screen", "g": "group", "a": "alias"
 }  # fmt: skip
@@ -236,7 +237,7 @@ def test_a_compressed_body_is_kept_decoded_whichever_form_was_signed(
         pytest.param("/elsewhere", ORDER, {}, 404, "not_found", id="another path"),
         pytest.param("/webhook/center", ORDER, basic(b"x"), 401, "signature_mismatch", id="wrong API key"),
         pytest.param(
-            "/webhook/app", ORDER, basic(b"x"), 503, "secret_missing", id="webhook of an SDK's source"
+            "/webhook/app", ORDER, basic(b"x"), 503, "webhook_not_configured", id="webhook of an SDK's source"
         ),
         pytest.param("/v1/t", ORDER, {}, 401, "unknown_write_key", id="no write key"),
         pytest.param("/v1/t", ORDER, basic(b"x"), 401, "unknown_write_key", id="unknown write key"),
@@ -248,6 +249,9 @@ def test_a_compressed_body_is_kept_decoded_whichever_form_was_signed(
             413,
             "body_too_large",
             id="too large for a write key",
+        ),
+        pytest.param(
+            "/v1/b", TOO_MANY, basic(b"app-write-key"), 413, "too_many_events", id="too many events at once"
         ),
         pytest.param("/v1/unknown", ORDER, {}, 404, "not_found", id="another path of the API"),
     ],

@@ -7,13 +7,12 @@ when the folder holds these very versions already. No script of a package is run
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+
+from tests import installing
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT_FOLDER = Path(os.environ.get("SDKS") or ROOT / ".sdks")
@@ -29,7 +28,6 @@ _WANTED = {
     PYTHON_SDK: [PYTHON_NEWEST, PYTHON_PREVIOUS],
     **NODE_SDKS,
 }
-_SECONDS = 600.0
 
 
 def python_sdk(folder: Path, version: str) -> Path:
@@ -44,10 +42,7 @@ def node_sdks(folder: Path) -> Path:
 
 def installed(folder: Path) -> bool:
     """True when the folder holds all of them in these versions."""
-    try:
-        return bool(json.loads(_stamp(folder).read_bytes()) == _WANTED)
-    except (OSError, ValueError):
-        return False
+    return installing.installed(folder, _WANTED)
 
 
 def install(folder: Path) -> None:
@@ -56,57 +51,22 @@ def install(folder: Path) -> None:
     Raises:
         SystemExit: an installer is missing or failed; the message says which.
     """
-    _stamp(folder).unlink(missing_ok=True)
+    installing.bring(folder, _WANTED, lambda: _install_all(folder), "the SDKs")
+
+
+def _install_all(folder: Path) -> None:
     for version in (PYTHON_NEWEST, PYTHON_PREVIOUS):
-        _install_python(_emptied(python_sdk(folder, version)), version)
-    _install_node(_emptied(node_sdks(folder)))
-    _stamp(folder).write_text(json.dumps(_WANTED, indent=2) + "\n")
+        _install_python(installing.emptied(python_sdk(folder, version)), version)
+    installing.npm_install(node_sdks(folder), NODE_SDKS)
 
 
 def _install_python(target: Path, version: str) -> None:
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "-qq"]
-    _run([*pip, "--target", str(target), f"{PYTHON_SDK}=={version}"], target)
-
-
-def _install_node(target: Path) -> None:
-    npm = shutil.which("npm")
-    if npm is None:
-        sys.exit(
-            "npm is missing: the SDKs for Node and for browsers need it (Debian: apt-get install nodejs npm)"
-        )
-    manifest = {"private": True, "dependencies": dict(NODE_SDKS)}
-    (target / "package.json").write_text(json.dumps(manifest, indent=2) + "\n")
-    quiet = ["--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--loglevel=error"]
-    _run([npm, "install", "--prefix", str(target), *quiet], target)
-
-
-def _run(command: list[str], folder: Path) -> None:
-    print(f"installing {folder.name}", flush=True)
-    try:
-        code = subprocess.run(command, cwd=folder, timeout=_SECONDS, check=False).returncode
-    except subprocess.TimeoutExpired:
-        sys.exit(f"{folder.name}: not installed within {_SECONDS:.0f} s")
-    if code != 0:
-        sys.exit(f"{folder.name}: the installer failed with exit code {code}; its own words are above")
-
-
-def _emptied(folder: Path) -> Path:
-    if folder.exists():
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
-    return folder
-
-
-def _stamp(folder: Path) -> Path:
-    return folder / "installed.json"
+    installing.run([*pip, "--target", str(target), f"{PYTHON_SDK}=={version}"], target)
 
 
 def main() -> None:
-    folder = (Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_FOLDER).resolve()
-    if installed(folder):
-        print(f"{folder.name} holds the SDKs already")
-    else:
-        install(folder)
+    install((Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_FOLDER).resolve())
 
 
 if __name__ == "__main__":

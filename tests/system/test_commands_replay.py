@@ -58,16 +58,31 @@ def test_every_format_is_read_and_known_files_are_passed_over_under_any_name(tmp
 
     lake.ok("replay", str(inbox / "*.json"), str(inbox / "deep"))
     assert lake.fates() == {"stored": 60}
-    lake.ok("replay", str(inbox), "--source", "archive")
+    lake.ok("replay", str(inbox), "--source", "till")
 
     assert lake.fates() == {"stored": 120}
     assert lake.query("SELECT source, count(DISTINCT captured_file) FROM events GROUP BY 1 ORDER BY 1") == [
-        ("archive", 1), ("file", 2), ("web", 1)
+        ("file", 2), ("till", 1), ("web", 1)
     ]  # fmt: skip
     before = rows(lake), entries(lake)
     again = lake.run("replay", str(inbox))
     assert b"wrote 0 captured files, 0 events; 5 were in the ledger already" in again.stderr
     assert (rows(lake), entries(lake)) == before
+
+
+@pytest.mark.parametrize(
+    ("source", "said"), [("wbe", b"there is web"), ("Web Shop", b"small letters"), ("crm", b"no source crm")]
+)
+def test_a_source_that_is_not_configured_is_refused_before_anything_is_written(
+    tmp_path: Path, source: str, said: bytes
+) -> None:
+    lake, path = Lake(tmp_path / "lake"), tmp_path / "some.ndjson"
+    path.write_bytes(ndjson(EVENTS[:2]))
+
+    ran = lake.run("replay", str(path), "--source", source)
+
+    assert (ran.returncode, (lake.data / "ledger").exists()) == (2, False)
+    assert said in ran.stderr
 
 
 def test_a_broken_line_is_one_rejected_record_with_its_bytes_its_file_and_its_line(tmp_path: Path) -> None:

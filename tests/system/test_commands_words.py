@@ -13,6 +13,8 @@ from click.testing import CliRunner
 from system.service import Lake
 
 from connector.cli import main
+from connector.commands import check
+from connector.config import load_settings
 
 pytestmark = pytest.mark.slow
 
@@ -49,7 +51,10 @@ def test_map_shows_a_rejected_line_among_the_others(lake: Lake) -> None:
 
 
 def test_check_holds_for_the_shipped_mappings(lake: Lake) -> None:
-    assert "ecommerce.yaml: compiles" in lake.ok("check", str(ROOT / "mappings"))
+    ran = lake.run("check", str(ROOT / "mappings"))
+
+    assert (ran.returncode, ran.stderr) == (0, b""), "no fault, no broken case, no trap"
+    assert b"ecommerce.yaml: compiles" in ran.stdout
 
 
 def test_check_names_every_fault_of_a_mapping_with_its_path(lake: Lake) -> None:
@@ -75,6 +80,88 @@ def test_check_names_every_fault_of_a_mapping_with_its_path(lake: Lake) -> None:
         "/subscriptions/2/mapping/event", "/subscriptions/2/mapping/evnt",
     ):  # fmt: skip
         assert f"faulty.yaml: {fault} " in ran.stderr.decode()
+
+
+TRAPPED = {
+    "subscriptions": [
+        {"name": "orders", "partnerAction": "storePurchase",
+         "subscribe": "type = 'track' or type = \"track\"",
+         "mapping": {"event": {"@path": "$."}, "columns": {"brand": "$.properties.brand"}}},
+    ]
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("strict", "code"), [(False, 0), (True, 1)])
+def test_check_warns_of_traps_and_fails_for_them_only_when_it_is_strict(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], strict: bool, code: int
+) -> None:
+    path = tmp_path / "trapped.yaml"
+    path.write_text(yaml.safe_dump(TRAPPED))
+
+    assert check.run(load_settings(), [str(path)], strict=strict) == code
+
+    told = capsys.readouterr().err.splitlines()
+    assert [(line.split(": ")[1], line.split()[-1]) for line in told] == [
+        ("/subscriptions/0/subscribe, column 8", "[single-quotes]"),
+        ("/subscriptions/0/subscribe, column 1", "[purchase-not-restricted]"),
+        ("/subscriptions/0/mapping/columns/brand", "[text-like-path]"),
+    ]
+    assert all(line.startswith(f"! {path}: ") for line in told)
+
+
+def test_check_answers_misspelt_names_with_the_nearest(lake: Lake) -> None:
+    path = lake.folder / "misspelt.yaml"
+    item = {"name": "a", "subscribe": 'propertes.x = "a" and type = "track"', "partnerAction": "storEvent",
+            "mapping": {"event": {"@pth": "$."}}}  # fmt: skip
+    path.write_text(yaml.safe_dump({"subscriptions": [item]}))
+
+    ran = lake.run("check", str(path))
+
+    assert ran.returncode == 1
+    told = ran.stderr.decode()
+    for hint in ("Did you mean properties?", "Did you mean @path?", "did you mean 'storeEvent'?"):
+        assert hint in told
+
+
+def test_check_shows_what_differs_in_a_case_up_to_twenty_lines(lake: Lake) -> None:
+    path = lake.folder / "lake.yaml"
+    path.write_text((ROOT / "mappings/ecommerce.yaml").read_text())
+    event = {"type": "track", "event": "Product Viewed", "userId": "u", "properties": {"brand": "Nord"}}
+    row = {
+        "event": "Product Viewed",
+        "brand": "Sued",
+        **dict.fromkeys(map("no_column_{}".format, range(23)), 1),
+    }
+    cases = [{"name": "views", "event": event, "expect": [{"table": "events", "row": row}]}]
+    path.with_name("lake.cases.yaml").write_text(yaml.safe_dump(cases))
+
+    ran = lake.run("check", str(path))
+
+    title, *lines = ran.stderr.decode().splitlines()
+    assert (ran.returncode, title) == (1, f"✗ {path}: views:")
+    assert len(lines) == 21
+    assert lines[-1] == "    … and 27 more"
+    assert "\x1b" not in ran.stderr.decode(), "colours are for terminals"
+
+
+def test_check_tells_expected_from_got_column_by_column_and_row_by_row(lake: Lake) -> None:
+    path = lake.folder / "shop.yaml"
+    path.write_text((ROOT / "mappings/ecommerce.yaml").read_text())
+    properties = {"order_id": "o1", "products": [{"product_id": "p1"}, {"product_id": "p2"}]}
+    order = {"type": "track", "event": "Order Completed", "userId": "u", "properties": properties}
+    expect = [
+        {"table": "events", "row": {"event": "Order Completed", "order_id": "o2"}},
+        {"table": "events", "row": {"event": "Product Purchased", "product_id": "p1"}},
+    ]
+    path.with_name("shop.cases.yaml").write_text(
+        yaml.safe_dump([{"name": "an order", "event": order, "expect": expect}])
+    )
+
+    assert lake.run("check", str(path)).stderr.decode().splitlines() == [
+        f"✗ {path}: an order:",
+        '    expect[0].row.order_id: expected "o2", got "o1"',
+        "    row[2]: expected no row, got events Product Purchased",
+    ]
 
 
 def test_a_mapping_that_cannot_be_used_stops_every_command_that_needs_it(lake: Lake) -> None:

@@ -122,8 +122,10 @@ def test_gzip_is_told_by_its_bytes_and_a_torn_file_keeps_what_is_before_the_brea
     shelf.put(f"{folder}/torn.gz", whole[: len(whole) // 2])
     shelf.put(f"{folder}/unpacked.gz", lines(EVENTS[80:120]))
 
-    replayed(lake, shelf.argument())
+    ran = lake.run("replay", shelf.argument())
 
+    assert ran.returncode == 1
+    assert b"torn.gz: breaks off" in ran.stderr
     torn, plain = sorted(records(lake), key=lambda record: -record.torn_bytes)
     assert (plain.stored, plain.rejected, plain.torn_bytes) == (40, 0, 0)
     assert torn.torn_bytes > 0
@@ -257,7 +259,8 @@ def test_a_store_that_refuses_every_object_is_not_asked_for_each(
 
     said = replayed(lake, bucket.argument(), code=1)
 
-    assert "HTTP 403 ExpiredToken; run it again" in said
+    assert "HTTP 403 ExpiredToken" in said
+    assert "run it again" in said
     assert len(proxy.methods(".gz")) < len(archive)
 
 

@@ -15,6 +15,7 @@ from system.processes import wait_until
 from system.s3_service import S3Service, running_in_s3, s3_service
 
 from connector.sample import sample_events
+from connector.write.object_ledger import Intent, intent_name
 
 pytestmark = pytest.mark.slow
 
@@ -115,6 +116,84 @@ def test_a_store_that_would_let_two_writers_win_is_refused_at_the_start(
     assert ran.returncode == 1
     assert b"ignores If-None-Match" in ran.stderr
     assert b"Traceback" not in ran.stderr
+
+
+def listings(proxy: S3Proxy, prefix: str) -> int:
+    return sum("list-type" in request.path and prefix in request.path for request in proxy.requests)
+
+
+def test_commands_ask_the_store_for_no_more_than_they_need(tmp_path: Path, proxied: tuple[S3Proxy, S3Server]):
+    proxy, server = proxied
+    with running_in_s3(tmp_path, server, settings=QUICK) as service:
+        for number in range(3):
+            service.post(view(f"m{number}"))
+            service.post(b'{"cart_id":"crt_1"}')
+            service.drain()
+        proxy.requests.clear()
+        service.post(view("m9"))
+        said = service.run("drain").stderr
+
+        assert b"wrote 1 captured files, 1 events: 1 stored" in said
+        assert listings(proxy, "ledger/files/") == 0, "each file is asked for by its name"
+
+        for command, folds, rejected in (
+            (["status"], 1, 3),
+            (["sql", "SELECT count(*) FROM events"], 1, 0),
+            (["sql", "SELECT count(*) FROM rejected"], 1, 3),
+        ):
+            proxy.requests.clear()
+            service.ok(*command)
+            assert listings(proxy, "ledger/files/") == folds, command
+            assert proxy.methods("/rejected/").count("GET") == rejected, command
+
+
+@pytest.mark.parametrize("fault", ["refused", "gone"])
+def test_a_store_that_refuses_while_a_question_runs_is_one_line(
+    tmp_path: Path, proxied: tuple[S3Proxy, S3Server], fault: str
+):
+    proxy, server = proxied
+    service = s3_service(tmp_path, server)
+    path = tmp_path / "events.ndjson"
+    path.write_bytes(view("m1") + b"\n")
+    service.ok("replay", str(path))
+    status, code = (403, "AccessDenied") if fault == "refused" else (404, "NoSuchKey")
+    proxy.answer(status, code, needle="/tables/")
+
+    for command in (["status"], ["sql", "SELECT max(price) FROM events"]):
+        ran = service.run(*command)
+        assert (ran.returncode, len(ran.stderr.splitlines())) == (1, 1), ran.stderr
+        assert b"while reading s3://" in ran.stderr
+
+
+def test_an_endpoint_that_only_the_environment_names_serves_every_command(tmp_path: Path, moto: S3Server):
+    service = s3_service(tmp_path, moto)
+    environment = dict(service.environment)
+    environment["AWS_ENDPOINT_URL_S3"] = environment.pop("CONNECTOR_S3__ENDPOINT")
+    environment.pop("AWS_DEFAULT_REGION")
+    service.environment = environment
+    path = tmp_path / "events.ndjson"
+    path.write_bytes(view("m1") + b"\n")
+
+    service.ok("replay", str(path))
+
+    assert service.ok("sql", "SELECT message_id FROM events").splitlines() == ["message_id", "m1"]
+    assert "web" not in service.ok("status")
+    assert service.audit()["ok"]
+
+
+def test_an_attempt_that_was_killed_is_no_fault_and_is_named(tmp_path: Path, moto: S3Server):
+    service = s3_service(tmp_path, moto)
+    path = tmp_path / "events.ndjson"
+    path.write_bytes(view("m1") + b"\n")
+    service.ok("replay", str(path))
+    store = moto.store(service.place)
+    left = "tables/events/day=2026-03-14/h-9.p0.aaaaaaaaaa.0123456789abcdef.parquet"
+    store.put(intent_name("0123456789abcdef"), Intent("0123456789abcdef", "h-9", (left,)).encoded())
+    store.put(left, b"half")
+
+    report = service.audit()
+
+    assert (report["in_flight"], report["leftover_files"]) == (1, 0)
 
 
 def test_two_machines_write_to_one_prefix(tmp_path: Path, seaweed: S3Server):

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from action_samples import line_rows, main_row, notes, order, track
+from action_samples import line_rows, main_row, notes, order, run, track
 
 from connector.actions.call import LakeSettings, SourceRules
 
@@ -194,3 +194,35 @@ def test_items_in_another_currency_are_neither_added_nor_compared() -> None:
 
     assert (stated["order_revenue"], money_notes(stated)) == (40, [])
     assert ("order_revenue" in unstated, money_notes(unstated)) == (False, ["revenue_missing"])
+
+
+def test_the_currency_of_the_source_holds_for_a_price_alone() -> None:
+    euro = LakeSettings(sources={"web": SourceRules(currency="EUR")})
+    added = main_row(track("Product Added", {"product_id": "p1", "price": 2}), settings=euro)
+    order, line = run(
+        track("Order Completed", {"order_id": "o1", "products": [{"sku": "a", "price": 20}]}), settings=euro
+    )
+
+    assert (added["currency"], notes(added)) == ("EUR", ["currency_assumed properties.currency"])
+    assert (order.columns["currency"], line.columns["currency"]) == ("EUR", "EUR")
+    assert "currency_assumed properties.currency" in notes(order.columns)
+
+
+def test_a_price_without_any_currency_is_not_worth_a_note_outside_orders() -> None:
+    assert notes(main_row(track("Product Added", {"product_id": "p1", "price": 2}))) == []
+
+
+def test_revenue_in_cents_is_noticed_beside_a_right_subtotal() -> None:
+    row = main_row(
+        track("Order Completed", {"order_id": "o", "currency": "USD", "revenue": 4000, "subtotal": 40,
+                                  "products": [{"sku": "a", "price": 40, "quantity": 1}]})
+    )  # fmt: skip
+
+    assert {"items_total_differs properties.products", "minor_units_suspected properties.products"} <= {
+        *notes(row)
+    }
+
+
+def test_an_id_as_number_and_as_text_is_no_conflict() -> None:
+    row = main_row(track("Order Updated", {"order_id": 1001, "orderId": "1001"}))
+    assert not [note for note in notes(row) if note.startswith("key_conflict")]

@@ -206,7 +206,7 @@ def test_retention_removes_what_is_old_by_name_and_file_time_and_in_the_ledger(f
     done_file(folders, YOUNG, 51)
     waiting = closed_file(folders, OLD.replace("web1", "web4"))
 
-    gone = expire(folders, 30 * DAY_MS, NOW_MS, lambda name: "web2" not in name)
+    gone = expire(folders, 30 * DAY_MS, NOW_MS, lambda names: {name for name in names if "web2" not in name})
 
     assert gone == ((OLD,), False)
     assert sorted(path.name for path in folders.done.glob("*/*.gz")) == sorted(
@@ -221,11 +221,11 @@ def test_a_clock_that_jumps_pauses_retention_for_a_day(folders, jump_days):
     done_file(folders, OLD, 51)
     done_file(folders, YOUNG, 0)
     jumped_ms = NOW_MS + jump_days * DAY_MS
-    expire(folders, 60 * DAY_MS, NOW_MS, lambda _: True)
+    expire(folders, 60 * DAY_MS, NOW_MS, set)
 
-    paused = expire(folders, 30 * DAY_MS, jumped_ms, lambda _: True)
-    still = expire(folders, 30 * DAY_MS, jumped_ms + DAY_MS - 1, lambda _: True)
-    resumed = expire(folders, 30 * DAY_MS, jumped_ms + DAY_MS, lambda _: True)
+    paused = expire(folders, 30 * DAY_MS, jumped_ms, set)
+    still = expire(folders, 30 * DAY_MS, jumped_ms + DAY_MS - 1, set)
+    resumed = expire(folders, 30 * DAY_MS, jumped_ms + DAY_MS, set)
 
     assert (paused, still) == (((), True), ((), True))
     assert OLD in resumed.removed

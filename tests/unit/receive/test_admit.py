@@ -9,7 +9,7 @@ from receive_fakes import EVENT, SECOND, SECRET, raw_request, sign, signed
 
 from connector.errors import CannotKeep, SignatureMismatch, SignatureMissing
 from connector.events import Capture, SourceKeys
-from connector.receive.admit import Unreadable, admit
+from connector.receive.admit import Unreadable, admit, judging_keys
 
 ONE_SECRET = SourceKeys("web", secrets=(SECRET,))
 UNSIGNED = SourceKeys("web", unsigned=True)
@@ -97,11 +97,46 @@ def test_proof_is_asked_before_shape() -> None:
         admit(raw_request(b"not json"), ONE_SECRET)
 
 
-def test_an_unknown_source_is_our_fault() -> None:
-    with pytest.raises(CannotKeep) as trouble:
-        admit(raw_request(EVENT, signed(EVENT)), None)
+class TestBeforeTheBody:
+    """What no body could be admitted by is said before one is read."""
 
-    assert (trouble.value.code, trouble.value.status) == ("unknown_source", 503)
+    @pytest.mark.parametrize(
+        ("keys", "code"),
+        [
+            pytest.param(None, "unknown_source", id="no such source"),
+            pytest.param(SourceKeys("web"), "webhook_not_configured", id="a source without any key"),
+            pytest.param(SourceKeys("web", write_keys=(b"k",)), "webhook_not_configured", id="an SDK's"),
+            pytest.param(
+                SourceKeys("web", missing_write_keys=("A",)),
+                "webhook_not_configured",
+                id="an unset write key",
+            ),
+            pytest.param(SourceKeys("web", missing=("A",)), "secret_missing", id="the only secret is unset"),
+            pytest.param(
+                SourceKeys("web", second_header="x-lake-key", missing=("A",)),
+                "secret_missing",
+                id="the only header is unset",
+            ),
+        ],
+    )
+    def test_it_is_our_fault(self, keys: SourceKeys | None, code: str) -> None:
+        with pytest.raises(CannotKeep) as trouble:
+            judging_keys(keys)
+
+        assert (trouble.value.code, trouble.value.status) == (code, 503)
+
+    @pytest.mark.parametrize(
+        "keys",
+        [
+            ONE_SECRET,
+            UNSIGNED,
+            SourceKeys("web", second_header="x-lake-key", second_values=(b"k",)),
+            SourceKeys("web", api_keys=(b"k",)),
+            SourceKeys("web", secrets=(SECRET,), missing=("A",)),
+        ],
+    )
+    def test_whatever_can_judge_some_request_is_asked(self, keys: SourceKeys) -> None:
+        assert judging_keys(keys) is keys
 
 
 class TestUnsetSecrets:
@@ -110,11 +145,6 @@ class TestUnsetSecrets:
     @pytest.mark.parametrize(
         ("keys", "headers"),
         [
-            pytest.param(SourceKeys("web"), {}, id="a source without any key"),
-            pytest.param(SourceKeys("web", missing=("A",)), {}, id="the only secret is unset"),
-            pytest.param(
-                SourceKeys("web", missing=("A",)), signed(EVENT), id="unset, and the request signed"
-            ),
             pytest.param(
                 SourceKeys("web", secrets=(b"old",), missing=("A",)),
                 signed(EVENT),
@@ -126,7 +156,7 @@ class TestUnsetSecrets:
                 id="perhaps proven by an unset header",
             ),
             pytest.param(
-                SourceKeys("web", second_header="x-lake-key", missing=("A",)),
+                SourceKeys("web", secrets=(b"old",), second_header="x-lake-key", missing=("A",)),
                 {"x-lake-key": "k"},
                 id="unset header",
             ),
@@ -176,6 +206,13 @@ class TestCompressed:
         capture = admit(request, ONE_SECRET)
 
         assert (self.BATCH, proven, "gzip") == (capture.body, capture.proven, capture.content_encoding)
+
+    def test_an_element_of_the_bytes_as_they_travelled_proves_nothing_of_what_they_decode_to(self) -> None:
+        request = raw_request(self.BATCH, signed(EVENT), encoded=b"[" + EVENT + b",\x00\x00]")
+
+        assert admit(request, ONE_SECRET).proven == "first"
+        with pytest.raises(SignatureMismatch):
+            admit(raw_request(b"[" + SECOND + b"]", signed(EVENT), encoded=b"[" + EVENT + b"]"), ONE_SECRET)
 
     def test_a_signature_of_neither_form_is_refused(self) -> None:
         with pytest.raises(SignatureMismatch):

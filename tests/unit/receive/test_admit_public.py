@@ -11,7 +11,6 @@ from connector.errors import CannotKeep, UnknownWriteKey
 from connector.events import Capture, SourceKeys
 from connector.receive.admit import Unreadable
 from connector.receive.admit_public import admit_public, source_of
-from connector.receive.envelope import Envelope, read_envelope
 from connector.receive.sources import Sources
 
 WEB = SourceKeys("web", write_keys=(b"web-key",))
@@ -62,43 +61,21 @@ REQUEST = replace(raw_request(EVENT, {"content-type": "text/plain", "x-secret": 
 
 
 def test_a_capture_is_public_and_unproven() -> None:
-    assert admit_public(REQUEST, read_envelope(EVENT), key_in_header=True) == Capture(
+    assert admit_public(REQUEST, is_json=True, key_in_header=True) == Capture(
         "web", "track", REQUEST.received_at_ms, EVENT, "none", content_type="text/plain", public=True
     )
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        pytest.param(b'{"anything":true}', id="an object that is no batch"),
-        pytest.param(b"[1,2]", id="an array"),
-        pytest.param(b'{"batch":[{"a":1} {"b":2}]}', id="a batch with a broken event"),
-    ],
-)
-def test_meaning_is_not_judged(body: bytes) -> None:
-    kept = admit_public(replace(REQUEST, body=body), read_envelope(body), key_in_header=False)
-
-    assert (kept.body, kept.refused) == (body, None)
-
-
-@pytest.mark.parametrize("body", [b"", b"{", b"12", b'{"batch":[{"a":1},', b"a=1&b=2"])
 @pytest.mark.parametrize("key_in_header", [True, False])
-def test_what_is_not_json_is_owed_a_place_when_its_header_was_right(body: bytes, key_in_header: bool) -> None:
+def test_what_is_not_json_is_owed_a_place_when_its_header_was_right(key_in_header: bool) -> None:
     with pytest.raises(Unreadable) as refused:
-        admit_public(replace(REQUEST, body=body), read_envelope(body), key_in_header=key_in_header)
+        admit_public(replace(REQUEST, body=b"{"), is_json=False, key_in_header=key_in_header)
 
     capture = refused.value.capture
     assert refused.value.keep is key_in_header
     assert (capture.body, capture.refused, capture.public, capture.proven) == (
-        body,
+        b"{",
         "body_not_json",
         True,
         "none",
     )
-
-
-def test_brackets_decide_only_where_nothing_could_be_parsed() -> None:
-    broken = replace(REQUEST, body=b'{"a":1')
-
-    with pytest.raises(Unreadable):
-        admit_public(broken, Envelope(b"web-key", 1, None), key_in_header=False)

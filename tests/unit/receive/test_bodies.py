@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from receive_fakes import EVENT
 
 from connector.errors import BodyIncomplete, BodyTooLarge, CannotKeep, ConfigError
-from connector.receive.bodies import BodyReader, Limits
+from connector.receive.bodies import DRAIN_BYTES, BodyReader, Limits, drain
 from connector.receive.codings import PIECE_BYTES, inflate
 
 SMALL = Limits(max_body_bytes=1000, spool_bytes=100, max_in_flight_bytes=2500)
@@ -104,12 +104,22 @@ class TestSize:
         assert len(read(sized(Stream(b"x" * 1000), 1000))[0]) == 1000
         assert len(read(chunked(Stream(b"x" * 1000)))[0]) == 1000
 
-    def test_a_body_announced_too_large_is_refused_without_reading(self) -> None:
-        stream = Stream(b"x" * 1001)
+    @pytest.mark.parametrize(
+        ("length", "read_bytes"), [(1001, 1001), (DRAIN_BYTES, DRAIN_BYTES), (3 * DRAIN_BYTES, DRAIN_BYTES)]
+    )
+    def test_a_body_announced_too_large_is_thrown_away_as_far_as_its_sender_needs_it(
+        self, length: int, read_bytes: int
+    ) -> None:
+        stream = Stream(b"x" * length, at_once=4096)
 
         with pytest.raises(BodyTooLarge):
-            read(sized(stream, 1001))
-        assert stream.read_bytes == 0
+            read(sized(stream, length))
+        assert stream.read_bytes == read_bytes
+
+    @pytest.mark.parametrize("breaks", [False, True])
+    def test_a_body_announced_too_large_is_too_large_however_little_of_it_comes(self, breaks: bool) -> None:
+        with pytest.raises(BodyTooLarge):
+            read(sized(Stream(EVENT, breaks=breaks), 5000))
 
     def test_a_chunked_body_is_refused_as_soon_as_it_is_too_large(self) -> None:
         stream = Stream(b"x" * 100_000)
@@ -149,7 +159,65 @@ class TestSpool:
         assert trouble.value.code == "spool_failed"
 
 
+class TestDrain:
+    @pytest.mark.parametrize(
+        "environ",
+        [
+            pytest.param(sized(Stream(EVENT), len(EVENT)), id="announced"),
+            pytest.param(sized(Stream(EVENT), 999), id="cut short"),
+            pytest.param(chunked(Stream(EVENT)), id="chunked"),
+            pytest.param(chunked(Stream(EVENT, breaks=True)), id="broken"),
+        ],
+    )
+    def test_all_that_comes_is_read(self, environ: dict[str, Any]) -> None:
+        drain(environ)
+
+        assert environ["wsgi.input"].read_bytes == len(EVENT)
+
+    def test_what_has_no_length_that_can_be_read_is_left_alone(self) -> None:
+        stream = Stream(EVENT)
+        drain(sized(stream, "ten"))
+        drain({**chunked(stream), "wsgi.input_terminated": False})
+
+        assert stream.read_bytes == 0
+
+
 class TestInFlight:
+    def test_what_is_announced_and_does_not_come_takes_nothing(self) -> None:
+        """While one sender is still to send what it announced, four others send as much, one by one."""
+        bodies = reader()
+
+        class Silent(Stream):
+            def read(self, size: int, /) -> bytes:
+                for _ in range(4):
+                    with bodies.reading(sized(Stream(b"x" * 1000), 1000)) as received:
+                        taken.append(len(received.body))
+                return b""
+
+        taken: list[int] = []
+        with (
+            bodies.reading(sized(Stream(b"x" * 1000), 1000)),
+            pytest.raises(BodyIncomplete),
+            bodies.reading(sized(Silent(b""), 1000)),
+        ):
+            pass
+
+        assert taken == [1000] * 4
+
+    def test_what_has_come_counts_before_the_rest_is_there(self) -> None:
+        seen: list[int] = []
+
+        class Slow(Stream):
+            def read(self, size: int, /) -> bytes:
+                seen.append(sum(changes))
+                return super().read(size)
+
+        changes: list[int] = []
+        with BodyReader(SMALL, changes.append).reading(sized(Slow(b"x" * 30, at_once=10), 30)):
+            pass
+
+        assert seen == [0, 10, 20]
+
     def test_beyond_the_limit_a_body_is_turned_away_without_reading(self) -> None:
         bodies = reader()
         late = Stream(b"x" * 600)

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from receive_fakes import EVENT, SECOND
 
-from connector.jsontext import WHOLE_PARSE_BYTES
-from connector.receive.envelope import Envelope, closes, read_envelope
+from connector.jsontext import WHOLE_PARSE_BYTES, closes
+from connector.receive.envelope import Envelope, read_envelope
 
 BATCH = b'{"batch":[' + EVENT + b"," + SECOND + b'],"sentAt":"2026-11-21T21:18:29Z","writeKey":"k"}'
 
@@ -57,6 +57,20 @@ def test_in_a_body_that_does_not_parse_the_last_key_and_the_message_ids_count() 
 
     assert Envelope(b"k", 2, None) == read_envelope(body)
     assert closes(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "events"),
+    [
+        pytest.param(b'{"batch":[{}' + b",{}" * 999 + b" {}]}", 50, id="nothing but commas"),
+        pytest.param(b"[" + b'{"messageId":"m"},' * 30 + b"{}{}]", 30, id="short events with their ids"),
+        pytest.param(b'{"batch":[{"a":1}{"a":2}]}', 1, id="neither"),
+    ],
+)
+def test_a_body_that_does_not_parse_is_estimated_by_ids_or_commas_whichever_is_more(
+    body: bytes, events: int
+) -> None:
+    assert read_envelope(body).events == events
 
 
 def test_nesting_beyond_every_reader_is_no_error() -> None:

@@ -7,15 +7,17 @@ from receive_fakes import EVENT, SECOND, SECRET, Clock, MemoryJournal, figure, r
 
 from connector.errors import CannotKeep, TooManyEvents
 from connector.events import RawRequest, Reply, SourceKeys
-from connector.receive.admit import admit
+from connector.receive.admit import admit, judging_keys
 from connector.receive.handle import Desk, Visit
 from connector.receive.metrics import Metrics
 from connector.receive.refusals import Refusals
 from connector.receive.sources import Sources
+from connector.receive.throttle import Throttle
 
 WEB = SourceKeys("web", secrets=(SECRET,))
 OPEN = SourceKeys("open", unsigned=True)
 UNSET = SourceKeys("unset", missing=("UNSET_SECRET",))
+SDK = SourceKeys("sdk", write_keys=(b"write-key",))
 NOT_JSON = b"{"
 KEPT = Reply(200, {"status": "ok"})
 
@@ -24,14 +26,14 @@ class Receiver:
     def __init__(self, journal: MemoryJournal | None = None) -> None:
         self.journal = journal or MemoryJournal()
         self.metrics = Metrics()
-        self.desk = Desk(self.journal, self.metrics, Refusals(Clock()))
-        self.sources = Sources((WEB, OPEN, UNSET))
+        self.desk = Desk(self.journal, self.metrics, Refusals(Throttle(Clock())))
+        self.sources = Sources((WEB, OPEN, UNSET, SDK))
 
     def handle(self, request: RawRequest) -> Reply:
         def work(visit: Visit) -> Reply:
             keys = self.sources.named(request.source)
             visit.source = keys.name if keys else visit.source
-            self.desk.keep(admit, request, keys)
+            self.desk.keep(admit, request, judging_keys(keys))
             return KEPT
 
         return self.desk.attend(work)
@@ -62,6 +64,9 @@ def test_what_is_acknowledged_is_kept_byte_for_byte() -> None:
         pytest.param(raw_request(NOT_JSON, source="open"), 400, "body_not_json", "open", "refused_bodies"),
         pytest.param(raw_request(EVENT, source="nobody"), 503, "unknown_source", "unknown", "unknown_source"),
         pytest.param(raw_request(EVENT, source="unset"), 503, "secret_missing", "unset", "secret_missing"),
+        pytest.param(
+            raw_request(EVENT, source="sdk"), 503, "webhook_not_configured", "sdk", "webhook_not_configured"
+        ),
     ],
 )
 def test_every_refusal_has_its_status_its_code_and_its_counter(
@@ -78,7 +83,7 @@ def test_every_refusal_has_its_status_its_code_and_its_counter(
     assert receiver.journal.kept == []
 
 
-@pytest.mark.parametrize("source", ["nobody", "unset"])
+@pytest.mark.parametrize("source", ["nobody", "unset", "sdk"])
 def test_our_own_mistakes_say_when_to_come_again(source: str) -> None:
     reply = Receiver().handle(raw_request(EVENT, source=source))
 

@@ -23,18 +23,20 @@ from connector.receive.sources import Sources
 NOW_MS = 1_795_297_924_123
 WEB = SourceKeys("web", secrets=(SECRET,))
 OPEN = SourceKeys("open", unsigned=True)
+UNSET = SourceKeys("unset", missing=("env:NOBODY_SETS_THIS",))
+SDK = SourceKeys("sdk", write_keys=(b"write-key",))
 CENTER = SourceKeys("center", api_keys=(b"new-api-key", b"old-api-key"))
 
 
 class App:
-    """A receiver with two sources, all of its parts at hand."""
+    """A receiver with a few sources, all of its parts at hand."""
 
     def __init__(self, journal: MemoryJournal | None = None, **limits: Any) -> None:
         self.journal = journal or MemoryJournal()
         self.metrics = Metrics()
         app = create_app(
             self.journal,
-            Sources((WEB, OPEN, CENTER)),
+            Sources((WEB, OPEN, CENTER, UNSET, SDK)),
             limits=Limits(**{"max_body_bytes": 100_000, **limits}),
             metrics=self.metrics,
             clock_ms=lambda: NOW_MS,
@@ -48,6 +50,17 @@ class App:
 def code_of(answer: TestResponse) -> Any:
     """The code that a JSON error tells."""
     return json.loads(answer.data)["code"]
+
+
+class Unread:
+    """A server's input that nobody may touch."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        raise AssertionError("the body was read")
+
+
+def unread(length: int) -> dict[str, Any]:
+    return {"CONTENT_LENGTH": str(length), "wsgi.input": Unread()}
 
 
 class Slow(MemoryJournal):
@@ -145,11 +158,21 @@ class TestLimits:
         assert app.counted("body_too_large") == 1
         assert app.counted("requests", source="open", outcome="body_too_large") == 1
 
-    def test_a_body_of_an_unknown_source_above_the_limit_is_counted_as_unknown(self) -> None:
-        app = App(max_body_bytes=50)
-        app.client.post("/webhook/nobody", data=b"x" * 51)
+    @pytest.mark.parametrize(
+        ("source", "code"),
+        [
+            ("nobody", "unknown_source"),
+            ("unset", "secret_missing"),
+            ("sdk", "webhook_not_configured"),
+        ],
+    )
+    def test_where_no_body_could_be_admitted_none_is_read(self, source: str, code: str) -> None:
+        app = App()
 
-        assert app.counted("requests", source="unknown", outcome="body_too_large") == 1
+        answer = app.client.post(f"/webhook/{source}", environ_overrides=unread(100_000_000))
+
+        assert (answer.status_code, code_of(answer)) == (503, code)
+        assert app.counted(code) == 1
 
     def test_a_connection_that_breaks_is_400_counted_and_not_kept(self) -> None:
         app = App()
@@ -218,6 +241,39 @@ class TestPaths:
         assert (answer.status_code, answer.headers["Allow"]) == (405, "PATCH, POST, PUT")
         if method != "HEAD":
             assert code_of(answer) == "method_not_allowed"
+
+
+class TestCounting:
+    @pytest.mark.parametrize(
+        ("method", "path", "outcome"),
+        [
+            ("POST", "/webhook", "not_found"),
+            ("POST", "/webhook/we.b", "not_found"),
+            ("POST", "/v1/tracks", "not_found"),
+            ("GET", "/webhook/web", "method_not_allowed"),
+            ("GET", "/v1/t", "method_not_allowed"),
+        ],
+    )
+    def test_what_no_route_answers_is_counted_where_senders_send(
+        self, method: str, path: str, outcome: str
+    ) -> None:
+        app = App()
+        app.client.open(path, method=method)
+
+        assert app.counted("requests", source="unknown", outcome=outcome) == 1
+
+    @pytest.mark.parametrize("path", ["/", "/favicon.ico", "/webhooks/web", "/v2/t"])
+    def test_elsewhere_it_is_not(self, path: str) -> None:
+        app = App()
+        app.client.get(path)
+
+        assert app.counted("requests", source="unknown", outcome="not_found") == 0
+
+    def test_what_stood_in_the_path_is_not_in_the_log(self, caplog: pytest.LogCaptureFixture) -> None:
+        App().client.post("/webhook/usr_48213", data=EVENT)
+
+        assert len(caplog.messages) == 1
+        assert "usr_48213" not in caplog.text
 
 
 class TestProbes:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from receive_fakes import Clock
 
 from connector.errors import TooManyEvents
 from connector.events import SourceKeys
-from connector.receive.rates import HOLDS_SECONDS, Rates
+from connector.receive.rates import (
+    HOLDS_SECONDS,
+    MOST_DEBT_SECONDS,
+    MOST_EVENTS,
+    STRANGERS_BYTES_PER_SECOND,
+    BatchTooLong,
+    Rates,
+)
 
 
 def keys(events: float = 10, size: float = 1_000, name: str = "web") -> SourceKeys:
@@ -44,12 +52,12 @@ def test_a_batch_above_the_rate_is_taken_and_paid_for_afterwards() -> None:
     clock = Clock()
     rates = Rates(clock)
 
-    assert refused_for(rates, keys(), events=2_500) is None
-    assert refused_for(rates, keys()) == 249
-    clock.seconds += 248
+    assert refused_for(rates, keys(), events=500) is None
+    assert refused_for(rates, keys()) == 49
+    clock.seconds += 48
     assert refused_for(rates, keys()) == 1
     clock.seconds += 1
-    assert refused_for(rates, keys(), events=2_500) is None
+    assert refused_for(rates, keys(), events=500) is None
 
 
 def test_a_rate_below_one_event_a_second_still_takes_one() -> None:
@@ -62,11 +70,70 @@ def test_a_rate_below_one_event_a_second_still_takes_one() -> None:
     assert refused_for(rates, slow) is None
 
 
-def test_nobody_is_told_to_wait_longer_than_an_sdk_would() -> None:
-    rates = Rates(Clock())
-    rates.admit(keys(), 1_000_000, 1)
+@pytest.mark.parametrize(("events", "size"), [(5_000, 1), (1, 4_000_000)])
+def test_no_request_shuts_its_source_out_for_longer_than_a_minute(events: int, size: int) -> None:
+    clock = Clock()
+    rates = Rates(clock)
+    rates.admit(keys(), events, size)
 
-    assert refused_for(rates, keys()) == 300
+    assert refused_for(rates, keys()) == 61
+    clock.seconds += 61
+    assert refused_for(rates, keys()) is None
+
+
+def test_a_request_of_too_many_events_is_refused_and_pays_for_its_bytes_alone() -> None:
+    clock = Clock()
+    rates = Rates(clock)
+
+    with pytest.raises(BatchTooLong) as refused:
+        rates.admit(keys(), MOST_EVENTS + 1, 3_000)
+
+    assert (refused.value.status, refused.value.code) == (413, "too_many_events")
+    assert refused_for(rates, keys()) == 2
+    clock.seconds += 2
+    assert [refused_for(rates, keys()) for _ in range(21)] == [None] * 20 + [1]
+
+
+class TestCheck:
+    """What may be read at all."""
+
+    def test_a_source_may_be_read_while_it_may_bring_something_and_asking_takes_nothing(self) -> None:
+        clock = Clock()
+        rates = Rates(clock)
+        for _ in range(100):
+            rates.check(keys())
+        rates.admit(keys(), 40, 1)
+
+        with pytest.raises(TooManyEvents) as refused:
+            rates.check(keys())
+
+        assert refused.value.retry_after_seconds == 3
+        clock.seconds += 3
+        rates.check(keys())
+
+    def test_what_strangers_cost_together_is_limited(self) -> None:
+        clock = Clock()
+        rates = Rates(clock)
+        rates.charge_strangers(int(STRANGERS_BYTES_PER_SECOND * HOLDS_SECONDS) - 1)
+        rates.check(None)
+        rates.charge_strangers(int(STRANGERS_BYTES_PER_SECOND))
+
+        with pytest.raises(TooManyEvents) as refused:
+            rates.check(None)
+
+        assert refused.value.retry_after_seconds == 1
+        rates.check(keys())
+        rates.admit(keys(), 1, 1)
+        clock.seconds += 1
+        rates.check(None)
+
+    def test_strangers_are_let_in_again_after_a_minute_whatever_they_brought(self) -> None:
+        clock = Clock()
+        rates = Rates(clock)
+        rates.charge_strangers(10**12)
+        clock.seconds += 61
+
+        rates.check(None)
 
 
 def test_what_is_refused_takes_nothing() -> None:
@@ -88,29 +155,28 @@ def test_sources_do_not_pay_for_each_other() -> None:
 
 
 @settings(deadline=None, max_examples=100)
-@given(
-    st.floats(0.1, 1_000),
-    st.lists(st.tuples(st.floats(0, 5), st.integers(1, 3_000)), min_size=1, max_size=60),
-)
+@given(st.floats(0.1, 80), st.data())
 def test_over_any_time_no_more_than_the_rate_the_bucket_and_one_request_comes_in(
-    rate: float, arrivals: list[tuple[float, int]]
+    rate: float, data: st.DataObject
 ) -> None:
+    """For requests that bring no more than a minute's worth."""
     clock = Clock()
     rates = Rates(clock)
     source = keys(events=rate, size=1e12)
-    began, admitted = clock.seconds, 0
+    began, admitted, largest = clock.seconds, 0, int(rate * MOST_DEBT_SECONDS)
 
-    for pause, events in arrivals:
+    for pause, events in data.draw(
+        st.lists(st.tuples(st.floats(0, 5), st.integers(1, largest)), min_size=1, max_size=60)
+    ):
         clock.seconds += pause
         if refused_for(rates, source, events) is None:
             admitted += events
 
-    largest = max(events for _, events in arrivals)
     assert admitted <= rate * (HOLDS_SECONDS + clock.seconds - began) + largest + 1e-6
 
 
 @settings(deadline=None, max_examples=100)
-@given(st.floats(0.1, 1_000), st.integers(1, 100_000))
+@given(st.floats(0.1, 1_000), st.integers(1, MOST_EVENTS))
 def test_who_waits_as_long_as_told_is_admitted(rate: float, events: int) -> None:
     clock = Clock()
     rates = Rates(clock)
@@ -122,4 +188,5 @@ def test_who_waits_as_long_as_told_is_admitted(rate: float, events: int) -> None
         waits.append(wait)
         clock.seconds += wait
 
-    assert all(wait == 300 for wait in waits[:-1])
+    assert waits[:1] <= [61]
+    assert waits[1:] in ([], [1])

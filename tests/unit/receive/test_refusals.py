@@ -7,6 +7,7 @@ from receive_fakes import Clock
 
 from connector.errors import CannotKeep, SignatureMismatch, UnknownWriteKey
 from connector.receive.refusals import Refusals
+from connector.receive.throttle import Throttle
 
 WRONG = SignatureMismatch("the signature does not match")
 
@@ -15,7 +16,7 @@ def test_the_first_of_a_kind_is_told_and_the_next_after_a_minute_with_their_numb
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     clock = Clock()
-    refusals = Refusals(clock)
+    refusals = Refusals(Throttle(clock))
 
     for _ in range(5):
         refusals.note("web", WRONG)
@@ -32,7 +33,7 @@ def test_the_first_of_a_kind_is_told_and_the_next_after_a_minute_with_their_numb
 
 
 def test_every_source_and_every_reason_has_its_own_minute(caplog: pytest.LogCaptureFixture) -> None:
-    refusals = Refusals(Clock())
+    refusals = Refusals(Throttle(Clock()))
 
     for source, trouble in [
         ("web", WRONG),
@@ -51,10 +52,11 @@ def test_every_source_and_every_reason_has_its_own_minute(caplog: pytest.LogCapt
 
 
 def test_its_memory_has_an_end(caplog: pytest.LogCaptureFixture) -> None:
-    refusals = Refusals(Clock())
+    throttle = Throttle(Clock())
+    refusals = Refusals(throttle)
 
     for number in range(2_500):
         refusals.note(f"source-{number}", WRONG)
 
     assert len(caplog.messages) == 2_500
-    assert len(refusals._quiet) <= 1_000
+    assert len(throttle._quiet) <= 1_000

@@ -5,7 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import pytest
@@ -32,11 +33,20 @@ PATHS = {
 }  # fmt: skip
 
 
+TIGHT = Limits(max_body_bytes=4_000, public_body_bytes=1_000, max_in_flight_bytes=16_000)
+ROOMY = Limits(max_body_bytes=100_000)
+
+
 class App:
     """A receiver with two sources, all of its parts at hand."""
 
     def __init__(
-        self, *known: SourceKeys, journal: MemoryJournal | None = None, sources: Sources | None = None
+        self,
+        *known: SourceKeys,
+        journal: MemoryJournal | None = None,
+        sources: Sources | None = None,
+        limits: Limits = TIGHT,
+        **options: Any,
     ) -> None:
         self.journal = journal or MemoryJournal()
         self.metrics = Metrics()
@@ -44,10 +54,11 @@ class App:
         app = create_app(
             self.journal,
             sources or Sources(known or (WEB, APP)),
-            limits=Limits(max_body_bytes=4_000, public_body_bytes=1_000, max_in_flight_bytes=16_000),
+            limits=limits,
             metrics=self.metrics,
             clock_ms=lambda: NOW_MS,
             monotonic=self.clock,
+            **options,
         )
         self.client: FlaskClient = app.test_client()
 
@@ -262,6 +273,108 @@ class TestRates:
 
         assert statuses == {200}
 
+    def test_too_many_events_at_once_are_413_and_not_kept(self) -> None:
+        app = App(limits=ROOMY)
+        statuses = [
+            app.post(b"[" + b",".join([b"0"] * events) + b"]", basic(b"app-key")).status_code
+            for events in (5_001, 4_000)
+        ]
+
+        assert statuses == [413, 200]
+        assert ([len(each.body) for each in app.journal.kept], app.journal.refused) == ([8_001], [])
+        assert app.counted("too_many_events") == 1
+
+    def test_a_source_above_its_rate_is_turned_away_before_its_body_is_parsed(self) -> None:
+        """A body that is no JSON would be 400 otherwise, and one that is too large 413."""
+        app = App()
+        app.post(b"[" + b",".join([b"0"] * 60) + b"]", basic(b"web-key"))
+
+        for body in (b"{", b"x" * 2_000):
+            answer = app.post(body, basic(b"web-key"))
+            assert (told(answer), answer.headers["Retry-After"]) == ((429, "rate_limited"), "11")
+        assert app.counted("requests", source="web", outcome="rate_limited") == 2
+        assert app.journal.refused == []
+
+    @pytest.mark.parametrize(
+        ("headers", "body"),
+        [
+            pytest.param({}, b'{"a":"' + b"x" * 900 + b'"}', id="no key"),
+            pytest.param(basic(b"nobody"), b'{"a":"' + b"x" * 900 + b'"}', id="an unknown key"),
+        ],
+    )
+    def test_what_is_parsed_for_strangers_has_a_rate_of_its_own(
+        self, headers: dict[str, str], body: bytes, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("connector.receive.rates.STRANGERS_BYTES_PER_SECOND", 1_000.0)
+        app = App()
+
+        statuses = [app.post(body, headers).status_code for _ in range(4)]
+        turned_away = app.post(BATCH)
+
+        assert statuses == [401, 401, 401, 429]
+        assert told(turned_away) == (429, "rate_limited")
+        assert app.post(TRACK, basic(b"app-key")).status_code == 200
+        app.clock.seconds += int(turned_away.headers["Retry-After"])
+        assert app.post(BATCH).status_code == 200
+
+
+class Meanwhile(MemoryJournal):
+    """A journal that takes so long that other requests come meanwhile, once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meanwhile: list[Callable[[], Any]] = []
+
+    def append(self, capture: Capture) -> None:
+        if self.meanwhile:
+            self.meanwhile.pop()()
+        super().append(capture)
+
+
+class TestThreads:
+    """Half of the request threads are for webhooks, whatever is sent with write keys."""
+
+    @pytest.mark.parametrize(("threads", "slots"), [(1, 1), (2, 1), (6, 3), (7, 3)])
+    def test_at_most_half_of_them_hold_public_requests(self, threads: int, slots: int) -> None:
+        journal = Meanwhile()
+        app = App(journal=journal, threads=threads, limits=ROOMY)
+        answers: list[Any] = []
+        headers = {"X-Signature": sign(TRACK)}
+
+        def nested() -> None:
+            answers.append(app.post(TRACK, basic(b"app-key")))
+
+        journal.meanwhile = [nested] * slots
+        nested()
+
+        webhook = app.client.post("/webhook/web", data=TRACK, headers=headers)
+        assert [answer.status_code for answer in answers] == [503] + [200] * slots
+        assert (told(answers[0]), answers[0].headers["Retry-After"]) == ((503, "public_busy"), "1")
+        assert app.counted("public_busy") == 1
+        assert app.counted("cannot_keep", code="public_busy") == 1
+        assert webhook.status_code == 200
+        assert len(journal.kept) == slots + 1
+
+    def test_a_request_that_fails_gives_its_thread_back(self) -> None:
+        app = App(threads=2)
+
+        assert {app.post(TRACK).status_code for _ in range(5)} == {401}
+        assert app.post(TRACK, basic(b"app-key")).status_code == 200
+
+    def test_a_busy_receiver_reads_no_body(self) -> None:
+        class Unread:
+            def read(self, size: int = -1, /) -> bytes:
+                raise AssertionError("the body was read")
+
+        journal = Meanwhile()
+        app = App(journal=journal, threads=2)
+        environ: dict[str, Any] = {"CONTENT_LENGTH": "900", "wsgi.input": Unread()}
+        answers: list[Any] = []
+        journal.meanwhile = [lambda: answers.append(app.client.post("/v1/t", environ_overrides=environ))]
+
+        assert app.post(TRACK, basic(b"app-key")).status_code == 200
+        assert told(answers[0]) == (503, "public_busy")
+
 
 class TestInFlight:
     def test_public_bodies_in_flight_leave_webhooks_theirs(self) -> None:
@@ -360,6 +473,53 @@ class TestSettings:
         assert answer.status_code == 200
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
         assert answer.headers["Cache-Control"] == "no-store"
+
+    @pytest.mark.parametrize(
+        ("public_url", "host", "protocol"),
+        [
+            ("https://lake.example", "lake.example", "https"),
+            ("https://lake.example/", "lake.example", "https"),
+            ("http://lake.example:8080", "lake.example:8080", "http"),
+            ("https://shop.example/lake/", "shop.example/lake", "https"),
+        ],
+    )
+    @pytest.mark.parametrize("asked", ["127.0.0.1:8080", "evil.example", "a b", ""])
+    def test_a_configured_address_counts_whatever_host_says(
+        self, public_url: str, host: str, protocol: str, asked: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        app = App(public_url=public_url)
+
+        answer = app.client.get("/v1/projects/app-key/settings", environ_overrides={"HTTP_HOST": asked})
+
+        segment = answer.json["integrations"]["Segment.io"]
+        assert (segment["apiHost"], segment["protocol"]) == (f"{host}/v1", protocol)
+        assert caplog.messages == []
+
+    @pytest.mark.parametrize(
+        "host",
+        ["localhost", "LOCALHOST:80", "shop.localhost:8080", "127.0.0.1:8080", "127.8.9.1", "[::1]:80"],
+    )
+    def test_a_loopback_address_is_told_and_warned_of_once_a_minute(
+        self, host: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        app = App()
+        ask = partial(app.client.get, "/v1/projects/app-key/settings", headers={"Host": host})
+
+        assert {ask().status_code for _ in range(3)} == {200}
+        app.clock.seconds += 60
+        ask()
+
+        assert ["public_url is not set" in message for message in caplog.messages] == [True, True]
+
+    def test_other_hosts_and_receivers_without_a_configuration_are_not_warned_of(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        for host in ("lake.example", "127.lake.example", "10.0.0.1", "localhost.example"):
+            self.ask(host)
+        development = App(sources=Sources.development())
+        development.client.get("/v1/projects/any/settings", headers={"Host": "127.0.0.1:8080"})
+
+        assert caplog.messages == []
 
     def test_over_tls_it_is_told_so(self) -> None:
         answer = self.ask(base_url="https://lake.example", host="lake.example")

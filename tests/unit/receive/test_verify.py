@@ -17,7 +17,7 @@ from receive_fakes import EVENT, SECOND, SECRET, sign
 
 from connector.errors import SignatureMismatch, SignatureMissing
 from connector.events import Proven, SourceKeys
-from connector.receive.verify import Proof, prove
+from connector.receive.verify import FIRST_ELEMENT_BYTES, Proof, prove
 
 EXAMPLE = (
     '{"type":"track","event":"Ünï","userId":"u1","messageId":"m1","properties":{"x":null,"y":[1,{}],"z":1}}'
@@ -83,6 +83,47 @@ class TestWhatSegmentSigns:
     @pytest.mark.parametrize("written", [EXAMPLE_SIGNATURE.upper(), f"  {EXAMPLE_SIGNATURE} "])
     def test_upper_case_hex_and_blanks_around_it_are_accepted(self, written: str) -> None:
         assert Proof("all", 0) == prove(EXAMPLE, headers(written), ONE_SECRET)
+
+
+def long_batch(bytes_before_comma: int) -> tuple[bytes, bytes]:
+    """An element that ends so many bytes behind the bracket, and a batch of it and a long one."""
+    element = b'{"a":"' + b"x" * (bytes_before_comma - 8) + b'"}'
+    return element, b"[" + element + b"," + SECOND + b"," + b" " * 4096 + SECOND + b"]"
+
+
+class TestALongFirstElement:
+    def test_it_is_found_when_the_comma_behind_it_is_near(self) -> None:
+        element, body = long_batch(FIRST_ELEMENT_BYTES - 2)
+
+        assert Proof("first", 0) == prove(body, headers(sign(element)), ONE_SECRET)
+
+    def test_beyond_that_a_signature_of_the_whole_body_alone_can_hold(self) -> None:
+        element, body = long_batch(FIRST_ELEMENT_BYTES - 1)
+
+        with pytest.raises(SignatureMismatch):
+            prove(body, headers(sign(element)), ONE_SECRET)
+        assert Proof("all", 0) == prove(body, headers(sign(body)), ONE_SECRET)
+
+    def test_what_lies_behind_is_not_looked_at(self) -> None:
+        body = b"[" + EVENT + b"," + b"[" * 3 * FIRST_ELEMENT_BYTES
+
+        assert Proof("first", 0) == prove(body, headers(sign(EVENT)), ONE_SECRET)
+
+    @pytest.mark.parametrize("filler", [b" ", b"[", b'"', b"x"])
+    def test_a_part_of_it_is_never_taken_for_it(self, filler: bytes) -> None:
+        body = b"[" + EVENT + filler * 2 * FIRST_ELEMENT_BYTES + b"]"
+
+        for message in (EVENT, body[1:FIRST_ELEMENT_BYTES]):
+            with pytest.raises(SignatureMismatch):
+                prove(body, headers(sign(message)), ONE_SECRET)
+
+
+def test_where_the_whole_body_alone_counts_its_first_element_proves_nothing() -> None:
+    body = b"[" + EVENT + b"," + SECOND + b"]"
+
+    assert Proof("all", 0) == prove(body, headers(sign(body)), ONE_SECRET, whole_body_only=True)
+    with pytest.raises(SignatureMismatch):
+        prove(body, headers(sign(EVENT)), ONE_SECRET, whole_body_only=True)
 
 
 class TestWhatIsRefused:

@@ -13,7 +13,8 @@ from s3_servers import S3Server
 from connector.errors import ConfigError, StoreError
 from connector.s3.client import AccessKeys, attempts_of, make_client
 from connector.s3.config import S3Config, S3Place
-from connector.s3.store import open_store
+from connector.s3.faults import server_of
+from connector.s3.store import S3Store, open_store
 
 KEYS = AccessKeys("AKIALANTERN", "a-secret-key")
 
@@ -133,3 +134,42 @@ def test_a_store_works_in_a_process_that_was_spawned(s3_environment: S3Server):
     with ProcessPoolExecutor(1, mp_context=spawn) as other:
         assert other.submit(methodcaller("read", "object"), store).result() == b"content"
         assert other.submit(methodcaller("create", "object", b""), store).result() is False
+
+
+@pytest.mark.parametrize(
+    ("environment", "region"),
+    [
+        ({"AWS_REGION": "eu-west-1"}, "eu-west-1"),
+        ({"AWS_DEFAULT_REGION": "eu-west-2"}, "eu-west-2"),
+        ({"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-2"}, "eu-west-1"),
+    ],
+)
+def test_the_region_is_the_one_that_every_aws_tool_takes(
+    no_credentials: pytest.MonkeyPatch, environment: dict[str, str], region: str
+):
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        no_credentials.delenv(name, raising=False)
+    for name, value in environment.items():
+        no_credentials.setenv(name, value)
+
+    assert make_client(S3Config(), KEYS).meta.region_name == region
+    assert make_client(S3Config(region="us-west-1"), KEYS).meta.region_name == "us-west-1"
+
+
+def test_a_server_that_is_not_reached_is_named_and_so_is_where_to_look():
+    store = S3Store(
+        make_client(S3Config(endpoint="http://127.0.0.1:1", attempts=1, region="us-east-1"), KEYS),
+        S3Place("lake", "a/"),
+        S3Config(),
+    )
+    with pytest.raises(StoreError) as raised:
+        store.read("events")
+    assert str(raised.value) == (
+        "read in bucket lake: cannot reach http://127.0.0.1:1 (EndpointConnectionError); "
+        "look at s3.endpoint, s3.region and the network"
+    )
+
+
+def test_a_server_in_a_message_has_no_credentials_of_its_url():
+    client = make_client(S3Config(endpoint="https://user:word@s3.example.org:9/x", region="eu-west-1"), KEYS)
+    assert server_of(client) == "https://s3.example.org:9"

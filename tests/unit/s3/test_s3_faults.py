@@ -54,3 +54,17 @@ def test_only_what_is_unavailable_is_worth_another_try(status: int, code: str):
 def test_a_forbidden_read_says_that_it_may_be_a_missing_object():
     assert "s3:ListBucket" in refusal("read", "lake", 403, "AccessDenied").message
     assert "s3:ListBucket" not in refusal("put", "lake", 403, "AccessDenied").message
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "advice"),
+    [
+        (403, "SignatureDoesNotMatch", "; look at the credentials and at what they allow"),
+        (404, "NoSuchBucket", " (there is no such bucket); look at its name, s3.endpoint and s3.region"),
+        (301, "PermanentRedirect", "; look at s3.region"),
+        (503, "SlowDown", ""),
+    ],
+)
+def test_a_refusal_says_who_refused_and_where_to_look(status: int, code: str, advice: str):
+    said = refusal("list", "lake", status, code, "https://s3.example.org").message
+    assert said == f"list in bucket lake: HTTP {status} {code} from https://s3.example.org{advice}"

@@ -192,22 +192,22 @@ def test_folding_in_two_steps_is_folding_at_once(names, first):
     assert ObjectLedger(store).fold(begun) == ObjectLedger(store).fold()
 
 
-def test_names_are_mentioned_by_the_record_or_by_any_change(store):
+def test_names_that_changes_added_are_known_and_each_change_is_read_once(store):
     _add(store, "h-1")
     store.put(change_name(1), encode(Entry(1, "rerun", GENESIS, adds=(_table("c-1"),))))
-    names = [_table("h-1").name, _table("c-1").name, _table("left over").name]
+    watched = Watched(store)
+    ledger = ObjectLedger(watched)
 
-    ledger = ObjectLedger(store)
-
-    assert ledger.mentioned("h-1", names) == set(names[:2])
-    assert ledger.mentioned("h-2", names) == ledger.mentioned(None, names) == {names[1]}
+    assert ledger.added_by_changes() == ledger.added_by_changes() == {_table("c-1").name}
+    assert watched.calls.count("read") == 1
 
 
 def test_intents_come_back_as_they_were(store):
     intent = Intent("ab12", "h-1", (_table("h-1").name,), 3)
     store.put(intent_name("ab12"), intent.encoded())
 
-    (listed,) = ObjectLedger(store).intents()
+    ledger = ObjectLedger(store)
+    (listed,) = ledger.intents(ledger.listed_intents())
 
     assert listed.intent == intent
     assert listed.info.modified_ms == store.now_ms
