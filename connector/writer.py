@@ -54,7 +54,7 @@ class Rounds:
     def __init__(self, settings: Settings, registry: CollectorRegistry = REGISTRY) -> None:
         self._settings = settings
         self._writer: Writer | None = None
-        self._figures = _Figures(registry)
+        self._figures = Figures(registry)
         self._tidying = Tidying(settings)
         self._backoff = Backoff(settings.publish_seconds, _LONGEST_PAUSE_SECONDS)
         self._said: dict[str, float] = {}
@@ -146,7 +146,7 @@ class Tidying:
             )  # fmt: skip
 
 
-class _Figures:
+class Figures:
     """What the writer adds to ``/metrics``: every process of the service counts into one folder."""
 
     def __init__(self, registry: CollectorRegistry) -> None:

@@ -4,9 +4,12 @@ import configparser
 import re
 from pathlib import Path
 
+from prometheus_client import CollectorRegistry, generate_latest
+
 from connector.cli import main
 from connector.receive.metrics import Metrics
 from connector.serve import STOP_SECONDS
+from connector.writer import Figures
 
 INFRA = Path(__file__).parent.parent / "infra"
 
@@ -16,7 +19,9 @@ def test_the_metrics_to_watch_exist_before_anything_went_wrong():
     metrics = Metrics()
     metrics.could_not_keep("journal_failed")
 
-    shown = metrics.exposition().decode()
+    of_the_writer = CollectorRegistry()
+    Figures(of_the_writer)
+    shown = metrics.exposition().decode() + generate_latest(of_the_writer).decode()
 
     assert named
     assert {name for name in named if f"# TYPE {name} " not in shown} == set()

@@ -5,14 +5,20 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
 
 from connector.config import Settings
 from connector.errors import ConfigError
 from connector.journal.folders import JournalFolders
 from connector.journal.frames import Frame, FrameScan
+from connector.journal.reader import identify
 from connector.terminal import err, out
 from connector.wiring import journal_folders, open_data
+
+if TYPE_CHECKING:
+    from connector.write.data import DataReader
 
 
 def run(settings: Settings, as_json: bool, deep: bool) -> int:
@@ -37,6 +43,8 @@ def run(settings: Settings, as_json: bool, deep: bool) -> int:
         refused=_refused(journal.refused),
         deep=deep,
     )
+    if strangers := list(_not_what_is_recorded(journal, data)):
+        report = replace(report, ok=False, findings=(*report.findings, *strangers))
     if report.ok and not report.entries and not journal.root.is_dir():
         raise ConfigError(f"{settings.data}: holds no ledger and no journal, so there is nothing to prove")
     if as_json:
@@ -54,6 +62,7 @@ def run(settings: Settings, as_json: bool, deep: bool) -> int:
     for count, what in (
         (_open(journal), "journal files are being written; connector drain closes and writes them"),
         (report.in_flight, "objects are being written by an attempt that is alive"),
+        (report.leftover_files, "objects were left by attempts that died; the sweep removes them"),
         (report.waiting_files, "journal files wait to be written"),
         (report.refused, "refused bodies are kept, outside the sum"),
         (report.torn_bytes, "bytes behind a break, of files that end in the middle"),
@@ -64,6 +73,16 @@ def run(settings: Settings, as_json: bool, deep: bool) -> int:
         out.print(f"No journal was looked at: there is no {journal.root.absolute()}", markup=False)
     out.print(f"The ledger {verdict}.")
     return 0 if report.ok else 1
+
+
+def _not_what_is_recorded(journal: JournalFolders, data: DataReader) -> Iterator[str]:
+    """Closed files whose name the ledger has for other bytes: nothing will ever write them."""
+    for name in journal.waiting():
+        record = data.record(name)
+        with contextlib.suppress(FileNotFoundError):
+            path = journal.closed / name
+            if record and identify(path, of_journal=True).sha256 != record.identity["sha256"]:
+                yield f"{name} is not what the ledger has under its name: its events are not written."
 
 
 def _open(journal: JournalFolders) -> int:

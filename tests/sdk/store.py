@@ -12,7 +12,7 @@ from system.service import HOST, Lake, Service, running
 
 from connector.journal.frames import Frame, FrameScan
 
-SETTINGS: Mapping[str, Any] = {"workers": 1}
+SETTINGS: Mapping[str, Any] = {"workers": 1, "threads": 32}
 """One receiver, so that a source's budget is whole and not shared out."""
 
 

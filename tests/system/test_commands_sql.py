@@ -64,7 +64,7 @@ def test_a_reader_that_leaves_early_is_no_error(lake: Lake) -> None:
 
 def test_a_lake_without_a_file_answers_with_empty_tables(tmp_path: Path) -> None:
     lake = Lake(tmp_path)
-    lake.ok("drain")
+    lake.data.mkdir()
 
     assert lake.ok("sql", "SELECT count(*) AS n FROM orders") == "n\n0\n"
 

@@ -67,3 +67,14 @@ def test_a_drain_of_nothing_makes_nothing(tmp_path: Path):
 
     assert (ran.returncode, (tmp_path / "misspelt").exists()) == (2, False)
     assert b"no such journal" in ran.stderr
+
+
+def test_a_closed_file_that_is_not_what_the_ledger_has_is_a_finding(stopped: Lake):
+    stopped.drain()
+    (done,) = stopped.journal.glob("done/*/*.gz")
+    (stopped.journal / "closed" / done.name.removesuffix(".gz")).write_bytes(b"other bytes")
+
+    ran = stopped.run("audit", "--json")
+
+    assert ran.returncode == 1
+    assert "not what the ledger has under its name" in json.loads(ran.stdout)["findings"][0]
