@@ -240,7 +240,9 @@ def sql(config: str | None, query: str | None, source: str | None, **options: An
 
 
 @main.command()
-@click.option("--data", default="./demo-data", show_default=True, metavar="DIR", help="Made anew each time.")
+@click.option(
+    "--data", metavar="DIR", help="Made anew each time; default ./demo-data, with --s3 ./demo-data-s3."
+)
 @click.option("--s3", is_flag=True, help="Keep the tables in S3: a SeaweedFS server of the demo's own.")
 @click.option(
     "--events",
@@ -252,11 +254,12 @@ def sql(config: str | None, query: str | None, source: str | None, **options: An
 @click.option(
     "--seed", default=20, show_default=True, type=int, help="Another seed is another shop's traffic."
 )
-def demo(data: str, s3: bool, events: int, seed: int) -> None:
+def demo(data: str | None, s3: bool, events: int, seed: int) -> None:
     """Start a receiver, send it signed sample events over HTTP, drain, and show what is in the tables."""
     from connector.commands.demo import run
 
-    sys.exit(run(Path(data), events, seed, in_s3=s3))
+    folder = Path(data or ("./demo-data-s3" if s3 else "./demo-data"))
+    sys.exit(run(folder, events, seed, in_s3=s3))
 
 
 @main.command()
