@@ -2,49 +2,13 @@
 
 from __future__ import annotations
 
-import copy
-import json
-from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
+from schema_samples import ABSENT, CALLS, EVENT_FILES, SCHEMAS, SECRET, changed, check, one
 
 from connector.events import Violation
-from connector.schemas import read_schemas
-from connector.validate import MAX_VIOLATIONS, VALID, Schemas, compile_schemas
-
-EXAMPLES = Path(__file__).parents[2] / "examples"
-CALLS = {path.stem: json.loads(path.read_text()) for path in sorted(EXAMPLES.glob("*/*.json"))}
-EVENT_FILES = sorted(EXAMPLES.glob("events/*.json"))
-SHIPPED = read_schemas()
-SCHEMAS = compile_schemas(SHIPPED)
-ABSENT = object()
-SECRET = "mira.delgado@example.com"
-
-
-def changed(name: str, place: str, value: Any) -> Any:
-    """Return an example with one place set to a value, or taken out."""
-    event = copy.deepcopy(CALLS[name])
-    *outer, last = [int(token) if token.isdigit() else token for token in place.split("/")]
-    holder = event
-    for token in outer:
-        holder = holder[token]
-    if value is ABSENT:
-        del holder[last]
-    else:
-        holder[last] = value
-    return event
-
-
-def check(event: Any, schemas: Schemas = SCHEMAS) -> list[tuple[str, str, str]]:
-    checked = schemas.check(event, event.get("event"), event.get("type"))
-    return [(violation.path, violation.rule, violation.got_type) for violation in checked.violations]
-
-
-def one(schema: Any) -> Schemas:
-    return compile_schemas({"own.json": {"title": "Own", **schema}})
-
+from connector.validate import MAX_VIOLATIONS, VALID, compile_schemas
 
 # What is right
 
@@ -290,118 +254,6 @@ def test_at_most_100_violations_are_listed() -> None:
     assert len(SCHEMAS.check(event, "Order Completed").violations) == MAX_VIOLATIONS == 100
 
 
-# Policy
-
-
-def test_shipped_schemas_only_flag() -> None:
-    worst = {"properties": {"order_id": None, "products": [None], "revenue": "1"}}
-
-    checked = SCHEMAS.check(worst, "Order Completed")
-
-    assert (len(checked.violations) > 3, checked.rejects) == (True, False)
-
-
-@pytest.mark.parametrize(
-    ("policies", "event", "rejects"),
-    [
-        ({}, {"order": {"id": 1}}, False),
-        ({"": "reject"}, {"order": {"id": 1}}, True),
-        ({"": "reject", "order": "flag"}, {"order": {"id": 1}}, False),
-        ({"": "reject", "order": "flag"}, {"order": "1"}, False),
-        ({"": "reject", "order": "flag"}, {}, True),
-        ({"order/id": "reject"}, {"order": {"id": 1}}, True),
-        ({"order/id": "reject"}, {"order": {}}, False),
-        ({"order": {"required": "reject"}}, {"order": {}}, True),
-        ({"order": {"required": "reject"}}, {"order": {"id": 1}}, False),
-        ({"": {"required": "reject"}}, {"order": {}}, True),
-        ({"": {"required": "reject"}, "order": {"required": "flag"}}, {"order": {}}, False),
-        ({"": "reject", "order": {"required": "flag"}}, {"order": {"id": 1}}, True),
-    ],
-)
-def test_the_nearest_statement_of_a_policy_decides(
-    policies: dict[str, Any], event: Any, rejects: bool
-) -> None:
-    def stating(place: str, schema: Any) -> Any:
-        return {**schema, "x-policy": policies[place]} if place in policies else schema
-
-    order_id = stating("order/id", {"type": "string"})
-    order = stating("order", {"type": "object", "required": ["id"], "properties": {"id": order_id}})
-    schemas = one(stating("", {"required": ["order"], "properties": {"order": order}}))
-
-    checked = schemas.check(event, "Own")
-
-    assert (len(checked.violations), checked.rejects) == (1, rejects)
-
-
-def test_a_policy_holds_behind_a_reference_until_something_nearer_says_otherwise() -> None:
-    part = {"properties": {"price": {"type": "number"}, "note": {"type": "string", "x-policy": "flag"}}}
-    schemas = compile_schemas(
-        {
-            "part.json": {"$id": "urn:shop:part", **part},
-            "own.json": {"title": "Own", "items": {"$ref": "urn:shop:part"}, "x-policy": "reject"},
-        }
-    )
-
-    assert schemas.check([{"price": "1"}], "Own").rejects is True
-    assert schemas.check([{"note": 1}], "Own").rejects is False
-
-
-def test_one_rejecting_violation_rejects_even_beyond_the_listed_ones() -> None:
-    schemas = one(
-        {
-            "properties": {
-                "lines": {"items": {"type": "object"}},
-                "zone": {"type": "string", "x-policy": "reject"},
-            }
-        }
-    )
-
-    checked = schemas.check({"lines": [1] * 200, "zone": 1}, "Own")
-
-    assert "/zone" not in [violation.path for violation in checked.violations]
-    assert checked.rejects is True
-
-
-def test_a_user_makes_a_shipped_schema_reject_by_replacing_its_file(tmp_path: Path) -> None:
-    own = SHIPPED["order_completed.json"] | {"x-policy": {"required": "reject"}}
-    (tmp_path / "order_completed.json").write_text(json.dumps(own))
-    schemas = compile_schemas(read_schemas(tmp_path))
-
-    text_revenue = changed("order_completed", "properties/revenue", "112.50")
-    without_products = changed("order_completed", "properties/products", ABSENT)
-
-    assert schemas.check(text_revenue, "Order Completed").rejects is False
-    assert schemas.check(without_products, "Order Completed").rejects is True
-
-
-def test_a_folder_adds_an_event_makes_a_shipped_rule_reject_and_says_more_of_a_call_type(
-    tmp_path: Path,
-) -> None:
-    order = copy.deepcopy(SHIPPED["order_completed.json"])
-    order["properties"]["properties"]["properties"]["revenue"]["x-policy"] = "reject"
-    order["properties"]["properties"]["x-policy"] = {"required": "reject"}
-    gift = {"title": "Gift Wrapped", "properties": {"properties": {"required": ["paper"], "type": "object"}}}
-    strict = copy.deepcopy(SHIPPED["identify.json"]) | {"required": ["userId"]}
-    for name, document in {"order_completed": order, "gift_wrapped": gift, "identify": strict}.items():
-        (tmp_path / f"{name}.json").write_text(json.dumps(document))
-    schemas = compile_schemas(read_schemas(tmp_path))
-
-    without_revenue = schemas.check(
-        changed("order_completed", "properties/revenue", ABSENT), "Order Completed"
-    )
-    text_tax = schemas.check(changed("order_completed", "properties/tax", "9"), "Order Completed")
-    unwrapped = changed("track_custom", "event", "Gift Wrapped")
-
-    assert ([each.path for each in without_revenue.violations], without_revenue.rejects) == (
-        ["/properties/revenue"],
-        True,
-    )
-    assert (len(text_tax.violations), text_tax.rejects) == (1, False)
-    assert check(unwrapped, schemas) == [("/properties/paper", "required", "missing")]
-    assert check(changed("identify", "userId", ABSENT), schemas) == [("/userId", "required", "missing")]
-    assert check(CALLS["page"], schemas) == []
-
-
 # What is never told
 
 
@@ -432,76 +284,3 @@ def test_an_explanation_says_what_each_alternative_lacked() -> None:
         '  /properties/product_id: required: expected ["product_id"], found missing',
         '  /properties/sku: not: expected {"enum":[null,""]}, found null',
     ]
-
-
-# What a decoder or another caller may hand over
-
-
-@pytest.mark.parametrize("number", [float("nan"), float("inf"), Decimal("NaN")])
-def test_a_number_that_is_not_finite_counts_as_null(number: Any) -> None:
-    assert check(changed("order_completed", "properties/tax", number)) == []
-    assert check(changed("order_completed", "properties/revenue", number)) == [
-        ("/properties/revenue", "type", "null")
-    ]
-
-
-@pytest.mark.parametrize("number", [Decimal("112.50"), 10**400, -(2**70)])
-def test_decimals_and_integers_of_any_size_are_numbers(number: Any) -> None:
-    assert check(changed("order_completed", "properties/revenue", number)) == []
-
-
-def test_a_lone_surrogate_is_text_like_any_other() -> None:
-    event = changed("order_completed", "properties/coupon", "SPRING\ud83d")
-    event["properties"]["\udc00"] = 1
-
-    assert check(event) == []
-    assert check(event | {"sentAt": "\ud83d"}) == [("/sentAt", "format", "string")]
-
-
-def test_nesting_as_deep_as_an_event_may_have_is_checked() -> None:
-    deep: Any = "leaf"
-    for _ in range(255):
-        deep = [deep]
-
-    assert check({"deep": deep}) == [("", "anyOf", "object")]
-
-
-@pytest.mark.parametrize("event", [None, "text", 3, [], [{"userId": "usr_1"}]])
-def test_what_is_no_object_violates_the_envelope(event: Any) -> None:
-    [violation] = SCHEMAS.check(event).violations
-
-    assert (violation.path, violation.rule, violation.expected) == ("", "type", '"object"')
-
-
-def test_the_event_is_not_modified() -> None:
-    event = changed("order_completed", "properties/tax", -1)
-    before = copy.deepcopy(event)
-
-    SCHEMAS.check(event, "Order Completed")
-    SCHEMAS.explain(event, "Order Completed")
-
-    assert event == before
-
-
-# What a schema may be
-
-
-def test_a_document_may_refer_to_itself() -> None:
-    schemas = one({"type": "object", "properties": {"parent": {"$ref": "#"}}})
-
-    assert schemas.check({"parent": {"parent": 1}}, "Own").violations == (
-        Violation("/parent/parent", "type", '"object"', "integer"),
-    )
-
-
-def test_without_documents_everything_is_valid() -> None:
-    assert compile_schemas({}).check({"type": 1}, "Order Completed") is VALID
-
-
-def test_a_key_that_is_forbidden_altogether_is_named_by_the_schema() -> None:
-    schemas = one({"properties": {"card_number": False}})
-
-    assert schemas.check({"card_number": "4000"}, "Own").violations == (
-        Violation("/card_number", "properties", "false", "string"),
-    )
-    assert len(schemas.explain({"card_number": "4000"}, "Own")) == 1
