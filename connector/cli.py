@@ -14,6 +14,7 @@ import click
 
 from connector import __version__
 from connector.cli_mappings import mappings
+from connector.cli_options import config_option, settings_of
 from connector.cli_schemas import schemas
 from connector.errors import ConfigError, ConnectorError
 
@@ -23,13 +24,6 @@ _EPILOG = """\
 Start with `connector demo`. Point Segment at `connector serve`, then ask with `connector sql` or any other
 reader of Parquet. Exit codes: 0 done, 1 a check failed, 2 wrong usage or settings.
 """
-
-
-def config_option(function: F) -> F:
-    return click.option(
-        "--config", type=click.Path(exists=True, dir_okay=False), envvar="CONNECTOR_CONFIG",
-        help="Configuration file, YAML. Every key is also a variable, CONNECTOR_<KEY>.",
-    )(function)  # fmt: skip
 
 
 def data_option(function: F) -> F:
@@ -51,14 +45,6 @@ def mapping_option(function: F) -> F:
         "--mapping", type=click.Path(exists=True, dir_okay=False),
         help="Mapping file; default: the shipped mappings/ecommerce.yaml.",
     )(function)  # fmt: skip
-
-
-def _settings(config: str | None, **options: Any) -> Any:
-    from connector.config import load_settings
-
-    if config:
-        os.environ["CONNECTOR_CONFIG"] = config
-    return load_settings(**options)
 
 
 class _Group(click.Group):
@@ -107,7 +93,7 @@ def serve(config: str | None, **options: Any) -> None:
     """
     from connector.commands.serve import run
 
-    sys.exit(run(_settings(config, **options), config, options))
+    sys.exit(run(settings_of(config, **options), config, options))
 
 
 @main.command()
@@ -143,7 +129,7 @@ def replay(
     from connector.commands.replay import run
 
     first, last = since.date() if since else None, until.date() if until else None
-    sys.exit(run(_settings(config, **options), paths, source, workers, first, last))
+    sys.exit(run(settings_of(config, **options), paths, source, workers, first, last))
 
 
 @main.command()
@@ -157,13 +143,10 @@ def drain(config: str | None, force: bool, **options: Any) -> None:
     Give the same --config and --mapping as serve: what is written keeps the settings it was written under.
     """
     from connector.commands.drain import drain as run
-    from connector.commands.ownership import check_before_drain
     from connector.terminal import err, progress
 
-    settings = _settings(config, **options)
-    check_before_drain(settings, force=force)
     with progress("draining", 1) as (events, _):
-        written = run(settings, events)
+        written = run(settings_of(config, **options), events, force=force)
     for place in written.failed:
         err.print(f"✗ {place.name}: could not be written and stays in the journal", markup=False)
     err.print(written.said)
@@ -179,7 +162,7 @@ def audit(config: str | None, as_json: bool, deep: bool, **options: Any) -> None
     """Prove that nothing is lost: exit 0 only if the ledger equation holds and every listed file is there."""
     from connector.commands.audit import run
 
-    sys.exit(run(_settings(config, **options), as_json, deep))
+    sys.exit(run(settings_of(config, **options), as_json, deep))
 
 
 @main.command("map")
@@ -194,7 +177,7 @@ def map_(config: str | None, file: str, source: str, **options: Any) -> None:
     """
     from connector.commands.map import run
 
-    run(_settings(config, **options), file, source)
+    run(settings_of(config, **options), file, source)
 
 
 @main.command()
@@ -208,7 +191,7 @@ def check(config: str | None, paths: tuple[str, ...], strict: bool, **options: A
     """
     from connector.commands.check import run
 
-    sys.exit(run(_settings(config, **options), paths, strict=strict))
+    sys.exit(run(settings_of(config, **options), paths, strict=strict))
 
 
 @main.command()
@@ -220,7 +203,7 @@ def status(config: str | None, source: str | None, as_json: bool, **options: Any
     """Backlog, oldest unwritten event, last event per source, rejected by reason, disk."""
     from connector.commands.status import report, show
 
-    found = report(_settings(config, **options), source)
+    found = report(settings_of(config, **options), source)
     click.echo(json.dumps(found, indent=2)) if as_json else show(found)
 
 
@@ -236,7 +219,7 @@ def sql(config: str | None, query: str | None, source: str | None, **options: An
     """
     from connector.commands.sql import run
 
-    sys.exit(run(_settings(config, **options), query, source))
+    sys.exit(run(settings_of(config, **options), query, source))
 
 
 @main.command()

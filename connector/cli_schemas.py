@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from connector.cli_options import config_option, settings_of
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -17,13 +19,14 @@ def _folder_options(function: F) -> F:
             "--schemas", "folder", type=click.Path(exists=True, file_okay=False), metavar="FOLDER",
             help="Folder with your own schemas; default: the setting schemas.",
         ),
-        click.option(
-            "--config", type=click.Path(exists=True, dir_okay=False), envvar="CONNECTOR_CONFIG",
-            help="Configuration file, YAML, whose setting schemas names your folder.",
-        ),
+        config_option,
     ):  # fmt: skip
         function = option(function)
     return function
+
+
+def _folder(config: str | None, folder: str | None) -> Path | None:
+    return Path(folder) if folder else settings_of(config).schemas
 
 
 @click.group()
@@ -44,7 +47,7 @@ def list_(config: str | None, folder: str | None, as_json: bool) -> None:
     """Show every document: what it holds for, its file, whose it is, what it requires and what that costs."""
     from connector.commands.schemas import Documents, show_list
 
-    show_list(Documents(config, folder), as_json=as_json)
+    show_list(Documents(_folder(config, folder)), as_json=as_json)
 
 
 @schemas.command()
@@ -65,7 +68,7 @@ def show(config: str | None, folder: str | None, name: str, resolved: bool) -> N
     from connector.commands.schemas import Documents
     from connector.commands.schemas import show as run
 
-    run(Documents(config, folder), name, resolved=resolved)
+    run(Documents(_folder(config, folder)), name, resolved=resolved)
 
 
 @schemas.command()
@@ -96,7 +99,7 @@ def export(
     from connector.commands.schemas import Documents
     from connector.commands.schemas import export as run
 
-    run(Documents(config, folder), kind, names, output)
+    run(Documents(_folder(config, folder)), kind, names, output)
 
 
 @schemas.command("import")

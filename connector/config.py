@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 from datetime import date
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -32,6 +31,7 @@ from pydantic_settings import (
 from connector import yaml_text
 from connector.errors import ConfigError
 from connector.events import SourceKeys
+from connector.nearest import close_name
 from connector.options import (
     NO_REFERENCE,
     REFERENCE,
@@ -312,8 +312,8 @@ def _said(fault: Any) -> str:
     model: type[BaseModel] = Settings
     if len(fault["loc"]) > 1:
         model = S3Options if fault["loc"][0] == "s3" else SourceSettings
-    close = get_close_matches(str(fault["loc"][-1]), model.model_fields, n=1)
-    return f"{where}: there is no such key" + (f"; did you mean {close[0]!r}?" if close else "")
+    close = close_name(str(fault["loc"][-1]), model.model_fields)
+    return f"{where}: there is no such key" + (f"; did you mean {close!r}?" if close else "")
 
 
 def load_settings(**options: Any) -> Settings:

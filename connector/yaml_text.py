@@ -29,9 +29,13 @@ def load(text: str) -> Any:
     """The value of a document.
 
     Raises:
-        yaml.YAMLError: it is not YAML, or a key stands twice in one mapping; ``problem_mark`` says where.
+        yaml.YAMLError: it is not YAML, nests too deep to be read, or a key stands twice in one mapping;
+            ``problem_mark`` says where.
     """
-    return yaml.load(text, Loader=_Loader)  # noqa: S506  a subclass of the safe loader
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506  a subclass of the safe loader
+    except RecursionError:
+        raise yaml.YAMLError("nests too deep") from None
 
 
 def place_and_problem(error: yaml.YAMLError) -> str:

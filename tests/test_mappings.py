@@ -15,7 +15,7 @@ from connector.commands import check
 from connector.config import load_settings
 from connector.errors import ConfigError
 from connector.events import Outcome, Rejected, Row, Violation
-from connector.wiring import DryRun, dry_run, read_mapping
+from connector.wiring import DryRun, dry_run, read_document
 
 MAPPINGS = Path(__file__).parents[1] / "mappings"
 SHIPPED = sorted(path for path in MAPPINGS.glob("*.yaml") if not path.stem.endswith(".cases"))
@@ -35,7 +35,7 @@ def faults_of(case: Case, path: Path) -> list[str]:
 
 
 def cases_beside(path: Path) -> list[Case]:
-    return read_cases(read_mapping(path.with_name(f"{path.stem}.cases.yaml")), path.stem)
+    return read_cases(read_document(path.with_name(f"{path.stem}.cases.yaml")), path.stem)
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_a_date_that_yaml_reads_is_the_text_a_sender_writes(tmp_path: Path) -> N
         encoding="utf-8",
     )
 
-    (case,) = read_cases(read_mapping(file), "here")
+    (case,) = read_cases(read_document(file), "here")
 
     assert case.captured.event == {"timestamp": "2026-03-14T12:00:00+00:00"}
     assert case.captured.received_at_ms == 1_773_489_601_000

@@ -15,7 +15,7 @@ from connector.actions.store_event import EventRows, Overrides
 from connector.actions.store_people import DeletionRows, PeopleRows
 from connector.errors import Fault, MappingError
 from connector.events import Flag, Json, Row
-from connector.mapping import UNDEFINED, compile_mapping, compile_subscription, fields_read
+from connector.mapping import UNDEFINED, Matching, compile_mapping, compile_subscription
 from connector.tables.model import PROMOTABLE, Table
 from connector.values.names import name_reader
 from connector.values.public import public_row
@@ -30,9 +30,6 @@ _FIXED = frozenset(
 
 
 _BOOLEANS = (True, False, "true", "false")
-
-
-_MOST_NAMES = 4_096
 
 
 class _Compiled(NamedTuple):
@@ -65,12 +62,9 @@ class Destination:
                 for name in ("profiles", "groups", "aliases")
             },
         }
-        self._compiled = [made for item in subscriptions if (made := self._compile(item, faults)) is not None]
+        compiled = [(item.subscribe, self._compile(item, faults)) for item in subscriptions]
         raise_faults(faults)
-        self._decided_by_name = all(
-            fields_read(item.subscribe) <= {"event-type", "event"} for item in subscriptions
-        )
-        self._known: dict[tuple[str, Json], list[_Compiled]] = {}
+        self._matching = Matching((query, made.matches, made) for query, made in compiled if made is not None)
 
     def rows(self, call: Call) -> list[Row] | None:
         """All rows of one event; None when no subscription matches it.
@@ -78,7 +72,7 @@ class Destination:
         Raises:
             Refusal: a subscription refused it, so none of its rows is written.
         """
-        matched = self._matching(call)
+        matched = self._matching.of(call.event)
         if not matched:
             return None
         if len(matched) == 1:
@@ -90,19 +84,6 @@ class Destination:
             occurrences[table] = occurrence + 1
             rows.extend(perform(call, occurrence))
         return rows
-
-    def _matching(self, call: Call) -> list[_Compiled]:
-        """The subscriptions that match; remembered by type and name when nothing else decides."""
-        name = call.event.get("event")
-        if not self._decided_by_name or (name is not None and call.type != "track"):
-            return [item for item in self._compiled if item.matches(call.event)]
-        matched = self._known.get((call.type, name))
-        if matched is None:
-            matched = [item for item in self._compiled if item.matches(call.event)]
-            if len(self._known) >= _MOST_NAMES:
-                self._known.clear()
-            self._known[call.type, name] = matched
-        return matched
 
     def _compile(self, item: Subscription, faults: list[Fault]) -> _Compiled | None:
         before = len(faults)

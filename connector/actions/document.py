@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from connector.actions.fields import LAKE_ACTIONS, Action
 from connector.errors import Fault, MappingError
@@ -14,6 +13,7 @@ from connector.mapping import compile_mapping, compile_subscription
 from connector.mixpanel import Subscribed
 from connector.mixpanel.fields import MIXPANEL_ACTIONS
 from connector.mixpanel.settings import SEGMENTS_KEYS, SWITCHES
+from connector.nearest import close_name
 
 _DOCUMENT_KEYS = ("settings", "subscriptions", "x-segment")
 _SUBSCRIPTION_KEYS = ("name", "subscribe", "partnerAction", "mapping", "enabled", "x-segment")
@@ -174,8 +174,8 @@ def _unknown(value: Mapping[str, Json], known: Iterable[str], path: str) -> Iter
 def nearest(name: str, known: Iterable[str]) -> str:
     """``; did you mean 'storeEvent'?`` or the list of what there is."""
     names = list(known)
-    close = get_close_matches(name, names, n=1, cutoff=0.6)
-    return f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(names)}"
+    close = close_name(name, names)
+    return f"; did you mean {close!r}?" if close else f"; known: {', '.join(names)}"
 
 
 def raise_faults(faults: list[Fault]) -> None:

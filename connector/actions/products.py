@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from connector.actions.call import NO_RULES, Columns, SourceRules
 from connector.actions.readers import SourceReaders
-from connector.errors import ConfigError
 from connector.events import Flag, Json
 from connector.jsontext import decode, dumps
 from connector.tables.events_table import PRODUCT_FIELDS
@@ -57,17 +56,12 @@ def _product_columns() -> list[Column]:
     return [*columns, Column("currency", "S", "", ("product.currency",))]
 
 
+PRODUCT_NAMES = tuple(column.name for column in _product_columns())
+"""What ``key_aliases`` may name further keys of."""
+
+
 def product_readers(rules: SourceRules) -> SourceReaders:
-    """
-    Raises:
-        ConfigError: the rules name other keys of something that is no product field.
-    """
-    columns = _product_columns()
-    unknown = rules.key_aliases.keys() - {column.name for column in columns}
-    if unknown:
-        known = ", ".join(column.name for column in columns)
-        raise ConfigError(f"key_aliases.{min(unknown)}: is no product field; there are {known}")
-    return SourceReaders(columns, "product.", rules, product=True)
+    return SourceReaders(_product_columns(), "product.", rules, product=True)
 
 
 _PLAIN = product_readers(NO_RULES)

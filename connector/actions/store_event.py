@@ -69,10 +69,6 @@ class EventRows:
     """
 
     def __init__(self, table: Table, settings: LakeSettings, rules: SourceRules = NO_RULES) -> None:
-        """
-        Raises:
-            ConfigError: a rule names what is no product field.
-        """
         self._settings = settings
         self._rules = rules
         self._properties = SourceReaders(_READ_FROM_PROPERTIES, "properties.", rules)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,8 +12,10 @@ from connector.cases import Case, Difference, differences, read_cases
 from connector.commands.traps import action_facts, print_traps
 from connector.config import Settings, load_settings
 from connector.errors import ConfigError
+from connector.jsontext import canonical
+from connector.mapping.lint import ActionFacts
 from connector.terminal import err, out
-from connector.wiring import DryRun, dry_run, read_mapping, shipped_mapping
+from connector.wiring import DryRun, dry_run, read_document, shipped_mapping
 
 _SUFFIXES = frozenset((".yaml", ".yml", ".json"))
 _MOST_DIFFERENCES = 20
@@ -37,7 +39,8 @@ def run(settings: Settings, arguments: Iterable[str], *, strict: bool = False) -
     paths = _mappings([Path(argument) for argument in arguments])
     if not paths:
         paths = [Path(settings.mapping) if settings.mapping else shipped_mapping()]
-    checked = [_Checked(_check(path), _warn(path)) for path in paths]
+    facts = action_facts()
+    checked = [_Checked(_check(path), _warn(path, facts)) for path in paths]
     return 1 if any(each.faults or (strict and each.traps) for each in checked) else 0
 
 
@@ -61,7 +64,7 @@ def _check(path: Path) -> int:
     """Number of faults of one mapping, each printed."""
     try:
         checked = dry_run(load_settings(mapping=str(path)))
-        cases = [case for file in _case_files(path) for case in read_cases(read_mapping(file), str(file))]
+        cases = [case for file in _case_files(path) for case in read_cases(read_document(file), str(file))]
     except ConfigError as error:
         for line in str(error).splitlines():
             err.print(f"✗ {line}", markup=False)
@@ -70,9 +73,12 @@ def _check(path: Path) -> int:
         err.print(f"✗ {note}", markup=False)
     tables = {table.name: table for table in checked.tables}
     broken = 0
+    compiled = {canonical({}): checked}
     for case in cases:
-        pipeline = _under(path, case).pipeline if case.configuration else checked.pipeline
-        found = list(differences(case, pipeline, tables))
+        configuration = canonical(case.configuration)
+        if configuration not in compiled:
+            compiled[configuration] = _under(path, case)
+        found = list(differences(case, compiled[configuration].pipeline, tables))
         broken += bool(found)
         if found:
             _show(f"{path}: {case.name}", found)
@@ -81,10 +87,10 @@ def _check(path: Path) -> int:
     return broken + len(checked.notes)
 
 
-def _warn(path: Path) -> int:
+def _warn(path: Path, facts: Mapping[str, ActionFacts]) -> int:
     """Number of traps of one mapping, each printed; one that cannot be read has been told as a fault."""
     try:
-        return print_traps(path, read_mapping(path), action_facts())
+        return print_traps(path, read_document(path), facts)
     except ConfigError:
         return 0
 

@@ -12,12 +12,13 @@ from typing import Any
 import click
 import yaml
 
+from connector import json_text
 from connector.commands.traps import action_facts, print_traps
 from connector.errors import ConfigError, MappingError
 from connector.events import Json
 from connector.mapping_files import export_document, import_answers
 from connector.terminal import err
-from connector.wiring import read_mapping
+from connector.wiring import read_document
 
 _STANDARD = "-"
 _HEADER = """\
@@ -45,7 +46,7 @@ def import_files(files: Sequence[str], output: Path | None, *, force: bool) -> i
         err.print(f"! {note}", markup=False)
     print_traps(output or "mapping", imported.document, facts)
     as_json = output is not None and output.suffix == ".json"
-    _write(json_text(imported.document) if as_json else document_text(imported.document), output)
+    _write(json_text.dump(imported.document) if as_json else document_text(imported.document), output)
     return 0
 
 
@@ -57,13 +58,13 @@ def export_file(file: Path, output: Path | None, *, force: bool) -> int:
     """
     _refuse_to_overwrite(output, force=force)
     try:
-        exported, unset = export_document(read_mapping(file), os.environ)
+        exported, unset = export_document(read_document(file), os.environ)
     except MappingError as error:
         return _told(str(file), error)
     for variable in unset:
         err.print(f"✗ {file}: {variable} is not set: it stands for a secret of this mapping", markup=False)
     if not unset:
-        _write(json_text(exported), output, private=True)
+        _write(json_text.dump(exported), output, private=True)
     return 1 if unset else 0
 
 
@@ -73,16 +74,6 @@ def document_text(document: Json) -> str:
         document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_LINE_WIDTH,
     )  # fmt: skip
     return f"{_HEADER}{text}"
-
-
-def json_text(document: Json) -> str:
-    # Lone surrogates, which JSON can say and UTF-8 cannot, need their escapes.
-    text = json.dumps(document, indent=2, ensure_ascii=False)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        text = json.dumps(document, indent=2)
-    return f"{text}\n"
 
 
 class _Dumper(yaml.SafeDumper):
@@ -119,17 +110,13 @@ _Dumper.add_representer(list, _represent_list)
 def _read_json(name: str) -> Json:
     try:
         text = sys.stdin.read() if name == _STANDARD else Path(name).read_text(encoding="utf-8")
-        return json.loads(text, parse_constant=_refuse_constant)
+        return json_text.load(text)
     except OSError as error:
         raise ConfigError(f"{name}: {error.strerror or 'cannot be read'}") from None
-    except (ValueError, RecursionError) as error:
-        line = getattr(error, "lineno", None)
+    except ValueError as error:
+        line = getattr(error, "line", None)
         where = f"{name}, line {line}" if line else name
         raise ConfigError(f"{where}: is no JSON") from None
-
-
-def _refuse_constant(constant: str) -> Json:
-    raise ValueError(f"{constant} is no JSON number")
 
 
 def _refuse_to_overwrite(output: Path | None, *, force: bool) -> None:

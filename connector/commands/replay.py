@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from difflib import get_close_matches
 
 from connector.config import Settings
 from connector.errors import ConfigError, StoreError
 from connector.journal.archive import Days
 from connector.journal.listing import Listing
+from connector.nearest import close_name
 from connector.options import SLUG
 from connector.rounds import Writer, Written
 from connector.terminal import err, growing_progress
@@ -68,8 +68,8 @@ def _check_source(settings: Settings, source: str | None) -> None:
     if not SLUG.fullmatch(source):
         raise ConfigError("--source: a name has small letters, digits, - and _, at most 64 of them")
     if settings.sources and source not in settings.sources:
-        close = get_close_matches(source, settings.sources, n=1) or sorted(settings.sources)
-        raise ConfigError(f"--source: no source {source} is configured; there is {', '.join(close)}")
+        there = close_name(source, settings.sources) or ", ".join(sorted(settings.sources))
+        raise ConfigError(f"--source: no source {source} is configured; there is {there}")
 
 
 def _say(written: Written, listing: Listing) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
 import click
 
-from connector.config import load_settings
+from connector import json_text
 from connector.errors import ConfigError, ConnectorError
 from connector.events import Json
 from connector.schemas import own_schemas, read_schemas
@@ -35,16 +33,17 @@ class UnknownSchema(ConnectorError):
 class Documents:
     """The shipped documents, joined and replaced by those of the user's folder. All of them are right."""
 
-    def __init__(self, config: str | None, folder: str | None) -> None:
+    def __init__(self, folder: Path | None) -> None:
         """
+        Args:
+            folder: the user's own documents; None: there are none.
+
         Raises:
-            ConfigError: the configuration, the folder or documents are wrong: every fault.
+            ConfigError: the folder or documents are wrong: every fault.
         """
-        if config:
-            os.environ["CONNECTOR_CONFIG"] = config
-        self.folder = Path(folder) if folder else load_settings().schemas
-        self.all = read_schemas(self.folder)
-        self._own = own_schemas(self.folder) if self.folder else {}
+        self.folder = folder
+        self.all = read_schemas(folder)
+        self._own = own_schemas(folder) if folder else {}
         self._shipped = read_schemas()
         compile_schemas(self.all)
 
@@ -90,7 +89,7 @@ def show_list(documents: Documents, *, as_json: bool) -> None:
         _summary(name, documents) for name in sorted(documents.all, key=lambda name: _order(name, documents))
     ]
     if as_json:
-        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        click.echo(json_text.dump(rows), nl=False)
         return
     head = ("holds for", "file", "origin", "properties", "policy", "required")
     lines = [head, *(_cells(row) for row in rows)]
@@ -107,7 +106,7 @@ def _cells(row: Mapping[str, Json]) -> tuple[str, ...]:
 def show(documents: Documents, wanted: str, *, resolved: bool) -> None:
     """Print one document as JSON."""
     name = documents.find(wanted)
-    click.echo(_written(resolve(name, documents.all) if resolved else documents.all[name]), nl=False)
+    click.echo(json_text.dump(resolve(name, documents.all) if resolved else documents.all[name]), nl=False)
 
 
 def export(documents: Documents, kind: str, wanted: Sequence[str], output: str | None) -> None:
@@ -125,9 +124,9 @@ def import_plan(plan: Path, into: Path, *, force: bool) -> None:
     Raises:
         ConfigError: every fault of the plan, or every file that is there already and says something else.
     """
-    there = own_schemas(into) if into.is_dir() else {}
-    imported = from_plan(_read_plan(plan), {**read_schemas(), **there}, plan.name)
-    compile_schemas({**read_schemas(), **there, **imported.documents})
+    shipped, there = read_schemas(), own_schemas(into) if into.is_dir() else {}
+    imported = from_plan(_read_plan(plan), {**shipped, **there}, plan.name)
+    compile_schemas({**shipped, **there, **imported.documents})
     changed = [
         name for name in imported.documents if name in there and there[name] != imported.documents[name]
     ]
@@ -139,8 +138,7 @@ def import_plan(plan: Path, into: Path, *, force: bool) -> None:
         raise ConfigError("\n".join(lines))
     into.mkdir(parents=True, exist_ok=True)
     for name, document in imported.documents.items():
-        (into / name).write_text(_written(document), encoding="utf-8")
-    shipped = read_schemas()
+        (into / name).write_text(json_text.dump(document), encoding="utf-8")
     for name, document in imported.documents.items():
         instead = ", instead of the shipped one" if name in shipped else ""
         click.echo(f"{into / name}: {_about(name, document)}{instead}")
@@ -152,7 +150,7 @@ def _export_plan(documents: Documents, names: Sequence[str] | None, output: str 
     exported = to_plan(documents.all, names)
     if not exported.plan["rules"]:
         raise UnknownSchema("a tracking plan has no type of rule for what was named")
-    text = _written(exported.plan)
+    text = json_text.dump(exported.plan)
     for name in exported.left_out:
         err.print(f"{name}: left out, a tracking plan has no type of rule for it", markup=False)
     if output is None:
@@ -168,26 +166,24 @@ def _export_schemas(documents: Documents, names: Sequence[str] | None, output: s
     chosen = names or [name for name in documents.all if _about(name, documents.all[name]) != _PART]
     resolved = {name: resolve(name, documents.all) for name in chosen}
     if output is None:
-        click.echo(_written(next(iter(resolved.values())) if len(resolved) == 1 else resolved), nl=False)
+        click.echo(
+            json_text.dump(next(iter(resolved.values())) if len(resolved) == 1 else resolved), nl=False
+        )
         return
     folder = Path(output)
     folder.mkdir(parents=True, exist_ok=True)
     for name, document in resolved.items():
-        (folder / name).write_text(_written(document), encoding="utf-8")
+        (folder / name).write_text(json_text.dump(document), encoding="utf-8")
     err.print(f"{folder}: {len(resolved)} documents", markup=False)
 
 
 def _read_plan(path: Path) -> Json:
     try:
-        return json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+        return json_text.load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ConfigError(f"{path}: not JSON: {error}") from None
-
-
-def _refuse_constant(constant: str) -> Json:
-    raise ValueError(f"{constant} is no JSON number")
 
 
 def _about(name: str, document: Mapping[str, Json]) -> str:
@@ -231,10 +227,6 @@ def _rejects(policy: Json) -> bool:
 def _cost(row: Mapping[str, Json]) -> str:
     stated = row["policy"] if isinstance(row["policy"], str) else "reject by keyword"
     return ", ".join([stated, *(f"rejects at {place}" for place in row["rejects_at"])])
-
-
-def _written(document: Json) -> str:
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def _never_named(documents: Iterable[Mapping[str, Json]]) -> list[str]:

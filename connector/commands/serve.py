@@ -28,7 +28,7 @@ def run(settings: Settings, config: str | None, options: Mapping[str, Any]) -> i
             privacy_key(settings)
         for note in (*check(settings), *check_store(settings)):
             log.warning(note)
-        claim(settings.journal_path, Owner(settings.data_address, configured.fingerprint))
+        claim(settings.journal_path, Owner(settings.data_address, configured.stated))
         return serve(settings, _environment(config, options))
 
 

@@ -3,6 +3,6 @@
 from connector.errors import MappingError
 from connector.mapping.compile import compile_mapping
 from connector.mapping.jsvalues import UNDEFINED
-from connector.mapping.subscription import compile_subscription, fields_read
+from connector.mapping.subscription import Matching, compile_subscription, fields_read
 
-__all__ = ["UNDEFINED", "MappingError", "compile_mapping", "compile_subscription", "fields_read"]
+__all__ = ["UNDEFINED", "MappingError", "Matching", "compile_mapping", "compile_subscription", "fields_read"]

@@ -85,6 +85,23 @@ def lex_placed(text: str) -> list[PlacedToken]:
         raise
 
 
+def join_names(tokens: list[PlacedToken]) -> list[PlacedToken]:
+    """Join ident, dot, ident into one ident, which the parser takes for one name."""
+    joined: list[PlacedToken] = []
+    position = 0
+    while position < len(tokens):
+        kinds = [placed.token.kind for placed in tokens[position : position + 2]]
+        if joined and joined[-1].token.kind == "ident" and kinds == ["dot", "ident"]:
+            start, before = joined[-1]
+            name = f"{before.value}.{tokens[position + 1].token.value}"
+            joined[-1] = PlacedToken(start, Token("ident", name))
+            position += 2
+        else:
+            joined.append(tokens[position])
+            position += 1
+    return joined
+
+
 class _Lexer:
     def __init__(self, text: str) -> None:
         self._text = text

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-from connector.mapping.fql_lexer import END_OF_TEXT, LexerError, Token, lex
+from connector.mapping.fql_lexer import END_OF_TEXT, LexerError, Token, join_names, lex_placed
 from connector.mapping.jsvalues import number_of, text_of
 
 Value = str | float | bool
@@ -17,7 +17,9 @@ Value = str | float | bool
 _NOTHING_THERE = "Cannot read properties of undefined (reading 'type')"
 _TEXT_ROOTS = {"type": "event-type", "event": "event", "name": "name", "userId": "userId"}
 _TYPED_ROOTS = {"properties": "event-property", "traits": "event-trait", "context": "event-context"}
-_FUNCTIONS = ("contains", "match")
+ROOTS = (*_TEXT_ROOTS, *_TYPED_ROOTS)
+"""What a condition may begin with."""
+FUNCTIONS = ("contains", "match")
 _WITHOUT_VALUE = {
     ("=", "null"): "not_exists",
     ("!=", "null"): "exists",
@@ -65,28 +67,13 @@ def parse(text: str) -> Group:
             of tokens (Segment then parses nothing, with the message of an empty text).
     """
     try:
-        tokens = _with_joined_names(lex(text))
+        tokens = deque(placed.token for placed in join_names(lex_placed(text)))
     except LexerError:
         raise ParseError(_NOTHING_THERE) from None
     tree = _parse_level(tokens)
     if tree is None:
         raise ParseError(_NOTHING_THERE)
     return tree if isinstance(tree, Group) else Group("and", (tree,))
-
-
-def _with_joined_names(tokens: list[Token]) -> deque[Token]:
-    """Join ident, dot, ident into one ident."""
-    joined: deque[Token] = deque()
-    position = 0
-    while position < len(tokens):
-        kinds = [token.kind for token in tokens[position : position + 2]]
-        if joined and joined[-1].kind == "ident" and kinds == ["dot", "ident"]:
-            joined[-1] = Token("ident", f"{joined[-1].value}.{tokens[position + 1].value}")
-            position += 2
-        else:
-            joined.append(tokens[position])
-            position += 1
-    return joined
 
 
 def _parse_level(tokens: deque[Token]) -> Condition | Group | None:
@@ -127,14 +114,14 @@ def _skip(tokens: deque[Token]) -> None:
 
 
 def _is_function(token: Token) -> bool:
-    return token.kind == "ident" and token.value in _FUNCTIONS
+    return token.kind == "ident" and token.value in FUNCTIONS
 
 
 def _conditions_at(token: Token, tokens: deque[Token]) -> Iterable[Condition]:
     if _is_function(token):
         return _function(token.value, tokens, negated=False)
     root = token.value.partition(".")[0]
-    if root not in _TEXT_ROOTS and root not in _TYPED_ROOTS:
+    if root not in ROOTS:
         return ()
     operator = _take(tokens, "Operator token is missing").value
     value = _take(tokens, "Value token is missing")

@@ -10,16 +10,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Literal, NamedTuple
 
-from connector.mapping.fql_lexer import END_OF_TEXT, LexerError, PlacedToken, Token, lex_placed
-from connector.mapping.fql_parser import ParseError, parse
+from connector.mapping.fql_lexer import END_OF_TEXT, LexerError, PlacedToken, Token, join_names, lex_placed
+from connector.mapping.fql_parser import FUNCTIONS, ROOTS, ParseError, parse
 from connector.mapping.query_text import never_matches, query_text
 from connector.mapping.query_traps import QUERY_TRAPS
 from connector.mapping.trap import Trap, did_you_mean
 
-ROOTS = ("type", "event", "name", "userId", "properties", "traits", "context")
 _OPERATORS = ("=", "!=", "<", "<=", ">", ">=")
 _VALUES = frozenset(("string", "number", "null", "ident"))
-_FUNCTIONS = ("contains", "match")
 _CALL = ["parenleft", "ident", "comma"]
 _GLOB = frozenset("*?[]{}")
 _LOST = frozenset(("string", "number", "null", "comma", "brackleft", "brackright", "dot"))
@@ -40,23 +38,6 @@ def lint_query(query: str) -> list[Trap]:
     with suppress(_RefusedError):
         walk.level(len(walk.tokens) - 1)
     return sorted([*walk.found, *_no_match(query, walk.found)], key=lambda trap: trap.column or 0)
-
-
-def join_names(tokens: list[PlacedToken]) -> list[PlacedToken]:
-    """Join ident, dot, ident into one ident, as the parser does before it begins."""
-    joined: list[PlacedToken] = []
-    position = 0
-    while position < len(tokens):
-        kinds = [placed.token.kind for placed in tokens[position : position + 2]]
-        if joined and joined[-1].token.kind == "ident" and kinds == ["dot", "ident"]:
-            start, before = joined[-1]
-            name = f"{before.value}.{tokens[position + 1].token.value}"
-            joined[-1] = PlacedToken(start, Token("ident", name))
-            position += 2
-        else:
-            joined.append(tokens[position])
-            position += 1
-    return joined
 
 
 def _trap(code: str, position: int, query: str, facts: Mapping[str, str]) -> Trap:
@@ -148,7 +129,7 @@ class _Walk:
 
     @staticmethod
     def _is_function(token: Token) -> bool:
-        return token.kind == "ident" and token.value in _FUNCTIONS
+        return token.kind == "ident" and token.value in FUNCTIONS
 
     def _add(self, code: str, position: int, **facts: str) -> None:
         self.found.append(_trap(code, position, self._query, facts))

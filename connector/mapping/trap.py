@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import NamedTuple
+
+from connector.nearest import close_name
 
 
 class Trap(NamedTuple):
@@ -37,6 +38,5 @@ def pointer_step(key: str) -> str:
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return a question that names the nearest known name, or the statement of what there is."""
     names = list(known)
-    by_lower = {each.lower().replace("_", ""): each for each in names}
-    close = get_close_matches(name.lower().replace("_", ""), by_lower, n=1, cutoff=0.6)
-    return f"Did you mean {by_lower[close[0]]}?" if close else f"There are {', '.join(names)}."
+    close = close_name(name, names)
+    return f"Did you mean {close}?" if close else f"There are {', '.join(names)}."

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from connector.errors import Fault, MappingError
 from connector.events import Json
-from connector.mapping import compile_subscription, fields_read
+from connector.mapping import Matching, compile_subscription
 from connector.mapping.fields import compile_fields
 from connector.mapping.jsvalues import Resolver
 from connector.mixpanel import people
@@ -28,7 +28,6 @@ _PERFORMS: Mapping[str, Callable[[MixpanelSettings], Perform]] = {
     "incrementProperties": people.increment_properties,
 }
 _SEND_EVENTS = frozenset(("trackEvent", "trackPurchase"))
-_MOST_NAMES = 4_096
 
 
 class Subscribed(NamedTuple):
@@ -67,11 +66,11 @@ class MixpanelDestination:
         compiled = [_compile(item, self.settings, faults) for item in subscriptions]
         if faults:
             raise MappingError(faults)
-        self._compiled = [item for item in compiled if item is not None]
-        self._decided_by_name = all(
-            fields_read(item.subscribe) <= {"event-type", "event"} for item in subscriptions
+        self._matching = Matching(
+            (item.subscribe, made.matches, made)
+            for item, made in zip(subscriptions, compiled, strict=True)
+            if made is not None
         )
-        self._known: dict[tuple[str, str | None], list[_Compiled]] = {}
 
     def rows(
         self,
@@ -94,7 +93,7 @@ class MixpanelDestination:
         if self.settings.refusal is not None:
             raise MappingError(self.settings.refusal)
         named = _folded(event) if self.settings.fold_event_names else event
-        matched = self._matching(named)
+        matched = self._matching.of(named)
         if not matched:
             return None
         arrival = Arrival(event, named.get("event"), received_at_ms, key)
@@ -105,19 +104,6 @@ class MixpanelDestination:
             records.extend(item.perform(payload, arrival, occurrence))
             occurrence += item.sends_events
         return records
-
-    def _matching(self, event: dict[str, Json]) -> list[_Compiled]:
-        """The subscriptions that match; remembered by type and name when nothing else decides."""
-        kind, name = event.get("type"), event.get("event")
-        if not self._decided_by_name or type(kind) is not str or not (name is None or type(name) is str):
-            return [item for item in self._compiled if item.matches(event)]
-        matched = self._known.get((kind, name))
-        if matched is None:
-            matched = [item for item in self._compiled if item.matches(event)]
-            if len(self._known) >= _MOST_NAMES:
-                self._known.clear()
-            self._known[kind, name] = matched
-        return matched
 
 
 def _compile(item: Subscribed, settings: MixpanelSettings, faults: list[Fault]) -> _Compiled | None:

@@ -21,6 +21,7 @@ from connector.rounds.written import Written
 from connector.wiring import Configured, data_folder, journal_folders, make_publisher
 
 if TYPE_CHECKING:
+    from connector.write.entries import Record
     from connector.write.sink import StagedFile
 
 log = logging.getLogger("connector.writer")
@@ -120,7 +121,7 @@ class Writer:
             places: taken one at a time, a few ahead of what is mapped.
             source: names the sender of files that neither say it themselves nor lie in the archive of a
                 configured source.
-            of_journal: the files lie in our own journal.
+            of_journal: the files lie in our own journal, and ``recover`` was called a moment ago.
             progress: told of mapped events.
             done: told of each captured file when it is dealt with.
             workers: processes that fetch and map files side by side; this one alone publishes.
@@ -130,7 +131,8 @@ class Writer:
             StoreError: the data folder lies in S3, and publishing failed. As above; but what stops at reading
                 or at listing is in ``Written.stopped``.
         """
-        self.recover()
+        if not of_journal:
+            self.recover()
         self._published = time.monotonic()
         written = Written()
         waiting: list[StagedFile] = []
@@ -145,7 +147,7 @@ class Writer:
                 written.counts += staged.record.counts
                 written.rejected.update(staged.rejected)
                 _report(staged)
-                if staged.record.torn_bytes and staged.record.identity["kind"] != "frames":
+                if _breaks_off(staged.record):
                     written.damaged.append(task.place)
                 waiting.append(staged)
                 if self._is_enough(waiting):
@@ -257,6 +259,11 @@ def _bytes_of(staged: Iterable[StagedFile]) -> int:
     return sum(int(file.record.identity["bytes"]) for file in staged)
 
 
+def _breaks_off(record: Record) -> bool:
+    """True for a file that lost its end; a journal file's torn end was never acknowledged."""
+    return bool(record.torn_bytes) and record.identity["kind"] != "frames"
+
+
 def _report(staged: StagedFile) -> None:
     record = staged.record
     if record.corrupt_bytes or record.missing_seq:
@@ -264,7 +271,7 @@ def _report(staged: StagedFile) -> None:
             "%s is damaged: %d bytes skipped, %d frames missing",
             record.captured_file, record.corrupt_bytes, record.missing_seq,
         )  # fmt: skip
-    if record.torn_bytes and record.identity["kind"] != "frames":
+    if _breaks_off(record):
         log.error(
             "%s breaks off or is damaged: what came before is written, what came after is not in it",
             record.captured_file,

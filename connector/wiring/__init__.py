@@ -7,7 +7,7 @@ from connector.wiring.rows import (
     LocalStaging,
     configure,
     dry_run,
-    read_mapping,
+    read_document,
     shipped_mapping,
 )
 from connector.wiring.storage import (
@@ -23,5 +23,5 @@ from connector.wiring.storage import (
 __all__ = [
     "Configured", "DryRun", "LocalStaging", "configure", "data_folder", "dry_run", "journal_folders",
     "known_sources", "make_app", "make_journal", "make_publisher", "object_store", "open_data", "privacy_key",
-    "read_mapping", "s3_config", "shipped_mapping",
+    "read_document", "s3_config", "shipped_mapping",
 ]  # fmt: skip

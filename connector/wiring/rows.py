@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
 from hashlib import sha256
 from importlib.resources import files
@@ -13,11 +12,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import yaml
 
-from connector import __version__
+from connector import __version__, json_text, yaml_text
 from connector.actions.call import NO_RULES, LakeSettings, SourceRules
 from connector.actions.destination import Destinations
 from connector.actions.document import holds_mixpanel
 from connector.actions.outgoing import OutgoingDestination
+from connector.actions.products import PRODUCT_NAMES
 from connector.config import Settings
 from connector.errors import ConfigError, Fault, MappingError
 from connector.events import Captured, Json, Outcome
@@ -45,6 +45,8 @@ class Configured:
     """``<mapping name>@<first 8 hex of the hash of mapping and schemas>``: the column ``mapping``."""
     fingerprint: str
     """``sha256:<hex>`` of all that influences rows."""
+    stated: str
+    """The same without the privacy key: of what a person has configured, known before anything is written."""
     tag: str
     """Ten hex digits in every output name: fingerprint, suppression list, versions, attempt."""
 
@@ -66,22 +68,23 @@ def shipped_mapping() -> Path:
     return installed if installed.is_file() else beside
 
 
-def read_mapping(path: Path) -> Json:
-    """The document of a mapping file, YAML or JSON.
+def read_document(path: Path) -> Json:
+    """What a file of mappings or of their cases holds, YAML or JSON by its name.
 
     Raises:
-        ConfigError: the file cannot be read or is neither.
+        ConfigError: the file cannot be read, is not what its name says, or says a key twice.
     """
     try:
         text = path.read_text(encoding="utf-8")
-        return json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+        return json_text.load(text) if path.suffix == ".json" else yaml_text.load(text)
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror or 'cannot be read'}") from None
-    except (ValueError, yaml.YAMLError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else getattr(error, "lineno", None)
-        where = f", line {line}" if line else ""
-        raise ConfigError(f"{path}{where}: is neither YAML nor JSON") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: is not UTF-8") from None
+    except json_text.NotJson as error:
+        raise ConfigError(f"{path}{f', line {error.line}' if error.line else ''}: is not JSON") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}{yaml_text.place_and_problem(error)}") from None
 
 
 def configure(settings: Settings, *, preview: bool = False) -> Configured:
@@ -94,7 +97,7 @@ def configure(settings: Settings, *, preview: bool = False) -> Configured:
         ConfigError: every fault found, with file and path.
     """
     path = _mapping_path(settings)
-    document = read_mapping(path)
+    document = read_document(path)
     if holds_mixpanel(document):
         raise ConfigError(f"{path}: holds Mixpanel's actions; only connector map and check run those")
     lake = _lake_settings(settings, None if preview else privacy_key(settings))
@@ -105,9 +108,17 @@ def configure(settings: Settings, *, preview: bool = False) -> Configured:
         raise _in_file(path, error) from None
     compiled = sha256(canonical(document) + schemas.fingerprint.encode()).hexdigest()
     label = f"{path.stem}@{compiled[:8]}"
-    fingerprint = _fingerprint(label, compiled, lake, settings)
+    stated = _influences(label, compiled, lake, settings)
+    key = sha256(b"fingerprint:" + lake.privacy_key).hexdigest() if lake.privacy_key else None
+    fingerprint = _fingerprint({**stated, "privacy_key": key})
     return Configured(
-        Pipeline(destinations, schemas, label), schemas, lake.tables, label, fingerprint, _tag(fingerprint)
+        pipeline=Pipeline(destinations, schemas, label),
+        schemas=schemas,
+        tables=lake.tables,
+        label=label,
+        fingerprint=fingerprint,
+        stated=_fingerprint(stated),
+        tag=_tag(fingerprint),
     )
 
 
@@ -118,7 +129,7 @@ def dry_run(settings: Settings) -> DryRun:
         ConfigError: every fault found, with file and path.
     """
     path = _mapping_path(settings)
-    document = read_mapping(path)
+    document = read_document(path)
     if not holds_mixpanel(document):
         configured = configure(settings, preview=True)
         return DryRun(configured.pipeline, configured.tables)
@@ -140,9 +151,8 @@ def _in_file(path: Path, error: MappingError) -> MappingError:
 
 
 def _lake_settings(settings: Settings, key: bytes | None) -> LakeSettings:
-    unknown = [name for name in settings.columns if name not in {table.name for table in TABLES}]
-    if unknown:
-        raise ConfigError(f"columns.{unknown[0]}: no such table; tables: {', '.join(t.name for t in TABLES)}")
+    if faults := list(_unknown_names(settings)):
+        raise ConfigError("\n".join(faults))
     tables = tuple(
         table.with_columns(
             Column(name, column.type, f"From `{column.path}`, by configuration", (column.path,))
@@ -162,12 +172,25 @@ def _lake_settings(settings: Settings, key: bytes | None) -> LakeSettings:
     )
 
 
+def _unknown_names(settings: Settings) -> Iterator[str]:
+    """What the configuration says of tables and product fields that there are not."""
+    tables = [table.name for table in TABLES]
+    for name in settings.columns:
+        if name not in tables:
+            yield f"columns.{name}: no such table; tables: {', '.join(tables)}"
+    for source, entry in settings.sources.items():
+        for name in entry.key_aliases:
+            if name not in PRODUCT_NAMES:
+                there = ", ".join(PRODUCT_NAMES)
+                yield f"sources.{source}.key_aliases.{name}: is no product field; there are {there}"
+
+
 def _rules(entry: SourceSettings) -> SourceRules:
     return SourceRules(**{rule.name: getattr(entry, rule.name) for rule in fields(SourceRules)})
 
 
-def _fingerprint(label: str, compiled: str, lake: LakeSettings, settings: Settings) -> str:
-    influences = {
+def _influences(label: str, compiled: str, lake: LakeSettings, settings: Settings) -> dict[str, Json]:
+    return {
         "label": label,
         "part_bytes": settings.part_bytes,
         "compiled": compiled,
@@ -180,8 +203,10 @@ def _fingerprint(label: str, compiled: str, lake: LakeSettings, settings: Settin
         "revenue_from": list(settings.revenue_from),
         "past_bound_days": settings.past_bound_days,
         "sources": {name: asdict(rule) for name, rule in lake.sources.items()},
-        "privacy_key": sha256(b"fingerprint:" + lake.privacy_key).hexdigest() if lake.privacy_key else None,
     }
+
+
+def _fingerprint(influences: dict[str, Json]) -> str:
     return "sha256:" + sha256(canonical(influences)).hexdigest()
 
 

@@ -18,7 +18,7 @@ from connector.schemas import read_schemas
 from connector.tables import PRODUCT_FIELDS, TABLES
 from connector.tables.model import camel
 from connector.validate import compile_schemas
-from connector.wiring import read_mapping, shipped_mapping
+from connector.wiring import read_document, shipped_mapping
 
 EXAMPLES = [
     json.loads(path.read_text(encoding="utf-8"))
@@ -122,7 +122,7 @@ BY_NAME = {table.name: table for table in TABLES}
 
 
 def fresh_pipeline() -> Pipeline:
-    destinations = Destinations(read_mapping(shipped_mapping()), LAKE)
+    destinations = Destinations(read_document(shipped_mapping()), LAKE)
     return Pipeline(destinations, compile_schemas(read_schemas()), "ecommerce@00000000")
 
 

@@ -21,7 +21,7 @@ from connector.pipeline import Pipeline
 from connector.schemas import read_schemas
 from connector.tables import FLAGS, PRODUCT_FIELDS, REJECTED_REASONS
 from connector.validate import compile_schemas
-from connector.wiring import read_mapping, shipped_mapping
+from connector.wiring import read_document, shipped_mapping
 from connector.write.arrow import rows_to_batch
 
 LAW = settings(deadline=None, max_examples=100)
@@ -63,10 +63,10 @@ def test_a_defect_of_ours_is_a_rejection_that_tells_no_value() -> None:
 
     class AllBroken(Destinations):
         def of(self, source: str) -> Destination:
-            return Broken(read_mapping(shipped_mapping()), LAKE)
+            return Broken(read_document(shipped_mapping()), LAKE)
 
     pipeline = Pipeline(
-        AllBroken(read_mapping(shipped_mapping()), LAKE),
+        AllBroken(read_document(shipped_mapping()), LAKE),
         compile_schemas(read_schemas()),
         "ecommerce@00000000",
     )
@@ -84,7 +84,7 @@ def test_a_schema_whose_policy_is_reject_rejects() -> None:
         "refund.json": {"title": "Order Refunded", "properties": {"properties": {"required": ["order_id"]}},
                         "x-policy": "reject"}
     }  # fmt: skip
-    pipeline = Pipeline(Destinations(read_mapping(shipped_mapping()), LAKE), compile_schemas(documents), "m")
+    pipeline = Pipeline(Destinations(read_document(shipped_mapping()), LAKE), compile_schemas(documents), "m")
 
     outcome = pipeline(captured({"type": "track", "event": "order_refunded", "properties": {}}))
 

@@ -15,7 +15,7 @@ import pytest
 from connector.cases import Case, differences, read_cases
 from connector.config import load_settings
 from connector.jsontext import canonical, decode
-from connector.wiring import Configured, configure, read_mapping
+from connector.wiring import Configured, configure, read_document
 
 HERE = Path(__file__).parent
 FILES = sorted(HERE.glob("*.cases.yaml"))
@@ -30,7 +30,7 @@ def number_of(path: Path) -> int:
 
 
 def cases_in(path: Path) -> list[Case]:
-    return read_cases(read_mapping(path), path.name)
+    return read_cases(read_document(path), path.name)
 
 
 @cache

@@ -7,7 +7,7 @@ import pytest
 from connector.config import Settings, load_settings
 from connector.errors import ConfigError
 from connector.s3.config import S3Config
-from connector.wiring import configure
+from connector.wiring import configure, read_document
 
 
 def settings(**options: object) -> Settings:
@@ -110,3 +110,31 @@ def test_what_changes_no_row_leaves_the_fingerprint_alone(tmp_path: Path):
     )
 
     assert plain.fingerprint == keyed.fingerprint
+
+
+def test_every_name_that_there_is_not_is_told_at_once_with_its_place(tmp_path: Path):
+    sources = {
+        "web": {"key_aliases": {"prize": ["amount"], "sku": ["code"]}},
+        "app": {"key_aliases": {"colour": ["tint"]}},
+    }
+    found = settings(data=str(tmp_path), sources=sources, columns={"evnts": {"gift": {"path": "gift"}}})
+
+    with pytest.raises(ConfigError) as refused:
+        configure(found, preview=True)
+
+    assert [line.split(":")[0] for line in str(refused.value).splitlines()] == [
+        "columns.evnts", "sources.web.key_aliases.prize", "sources.app.key_aliases.colour",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["mapping.yaml", "mapping.json"])
+def test_a_mapping_file_that_cannot_be_read_is_told_in_one_line(tmp_path: Path, name: str):
+    path = tmp_path / name
+    texts = [b"\xff\xfe", b'{"a": NaN}' if name.endswith("json") else b"a: 1\na: 2\n", b"[" * 100_000]
+
+    for text in texts:
+        path.write_bytes(text)
+        with pytest.raises(ConfigError) as refused:
+            read_document(path)
+        assert str(refused.value).startswith(f"{path}")
+        assert "\n" not in str(refused.value)

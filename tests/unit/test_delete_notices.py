@@ -24,7 +24,7 @@ from connector.pipeline import Pipeline
 from connector.receive.admit import admit
 from connector.schemas import read_schemas
 from connector.validate import compile_schemas
-from connector.wiring import read_mapping, shipped_mapping
+from connector.wiring import read_document, shipped_mapping
 
 NOON_MS = 1_773_489_600_000
 JOURNAL_FILE = "20260314T120000000Z-shop.example-1-0f3a5c77"
@@ -33,7 +33,7 @@ KEYS = SourceKeys(
     "web", secrets=(SECRET,), second_header="x-lake-key", second_values=(HEADER,), api_keys=(API_KEY,)
 )
 PIPELINE = Pipeline(
-    Destinations(read_mapping(shipped_mapping()), LakeSettings(privacy_key=b"key")),
+    Destinations(read_document(shipped_mapping()), LakeSettings(privacy_key=b"key")),
     compile_schemas(read_schemas()),
     "ecommerce@00000000",
 )

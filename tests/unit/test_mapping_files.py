@@ -11,7 +11,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector.commands.mappings import document_text, json_text
+from connector import json_text
+from connector.commands.mappings import document_text
 from connector.errors import MappingError
 from connector.mapping_files import Imported, export_document, import_answers
 from connector.mapping_secrets import put_back, take_out
@@ -335,7 +336,7 @@ def test_through_the_file_and_back_nothing_changes(subscriptions: Any, others: A
     found = imported(answer)
 
     from_yaml = yaml.safe_load(document_text(found.document))
-    from_json = json.loads(json_text(found.document))
+    from_json = json.loads(json_text.dump(found.document))
 
     assert from_yaml == from_json == found.document
     assert export_document(from_yaml, found.secrets) == (answer, [])

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from action_samples import call, document, notes, track
 
-from connector.actions import compile_destination, destination
+from connector.actions import compile_destination
 from connector.actions.call import LakeSettings, SourceRules
 from connector.actions.destination import Destination, Destinations
 from connector.actions.prepare import prepare
+from connector.mapping import subscription
 
 PER_PRODUCT = "generatePurchaseEventPerProduct"
 
@@ -71,7 +72,7 @@ def test_a_subscription_may_ask_for_more_than_the_name() -> None:
 
 
 def test_more_names_than_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(destination, "_MOST_NAMES", 2)
+    monkeypatch.setattr(subscription, "_MOST_NAMES", 2)
     lake = Destination(subscriptions(*BY_NAME), LakeSettings())
 
     names = ["Sale", "A", "B", "C", "Sale"]

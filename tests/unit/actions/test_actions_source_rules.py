@@ -9,7 +9,6 @@ import pytest
 from action_samples import call, line_rows, main_row, notes, order, run, track
 
 from connector.actions.call import LakeSettings, SourceRules
-from connector.errors import ConfigError
 from connector.tables import SPEC_PROPERTIES, Column
 
 
@@ -83,11 +82,6 @@ def test_a_currency_under_a_key_of_the_source_is_what_its_minor_units_are_of() -
 
     assert (viewed["price"], viewed["currency"]) == (4800, "JPY")
     assert listed["products"] == [{"sku": "s", "price": Decimal(4800)}]
-
-
-def test_keys_of_something_that_is_no_product_field_are_refused_at_start() -> None:
-    with pytest.raises(ConfigError, match=r"key_aliases\.prize: is no product field"):
-        main_row(track("A"), settings=with_rules(key_aliases={"price": ["cost"], "prize": ["win"]}))
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from connector.errors import MappingError
 from connector.mapping import compile_subscription
 from connector.mapping.fql_lexer import LexerError, lex, lex_placed
-from connector.mapping.fql_parser import _with_joined_names, parse
+from connector.mapping.fql_parser import parse
 from connector.mapping.lint import lint_query
-from connector.mapping.lint_query import join_names
 from connector.mapping.query_text import CALL_TYPES, query_text
 from connector.mapping.query_traps import QUERY_TRAPS
 
@@ -189,7 +188,6 @@ def test_tokens_with_their_places_are_the_tokens_that_are_parsed(vector: Any) ->
         return
 
     assert [token for _, token in placed] == lex(query)
-    assert [token for _, token in join_names(placed)] == list(_with_joined_names(lex(query)))
     for position, token in placed[:-1]:
         assert query[position] in (token.value[0], "\\")
 
