@@ -6,25 +6,29 @@ import contextlib
 import csv
 import re
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from connector.config import Settings
 from connector.errors import ConfigError, ConnectorError
-from connector.lake.faults import lake_errors
-from connector.lake.open import add_rejected, open_lake
+from connector.lake.faults import LakeUnreadable, lake_errors
+from connector.lake.open import add_lines, open_lake, show
 from connector.terminal import err, out
 from connector.wiring import configure, open_data
 
 if TYPE_CHECKING:
     import duckdb
 
+    from connector.tables import Table
     from connector.write.data import DataReader
     from connector.write.ledger import Fold
 
-_MAY_ASK_FOR_REJECTED = re.compile(
-    r"\b(?:rejected|show|summarize|information_schema|duckdb_\w+|sqlite_master)\b", re.IGNORECASE
+_MAY_ASK_FOR_LINES = re.compile(
+    r"\b(?:rejected|duplicates|show|summarize|information_schema|duckdb_\w+|sqlite_master)\b", re.IGNORECASE
 )
-"""A statement without any of these words does not show the view ``rejected``, nor that there is one."""
+"""A statement without any of these words does not show files of lines, nor that there are views of them."""
+_TRIES = 3
+_IS_GONE = "No such file or directory"
 
 
 def run(settings: Settings, query: str | None, source: str | None = None) -> int:
@@ -42,10 +46,10 @@ def run(settings: Settings, query: str | None, source: str | None = None) -> int
     if not data.exists():
         raise ConfigError(f"{settings.data}: no such data folder, so there is nothing to ask")
     tables = configure(settings, preview=True).tables
-    state = data.fold() if data.root is None else None
+    state = data.fold()
     with lake_errors(data.uri):
         lake = open_lake(data, tables, source, rejected=False, state=state)
-    desk = _Desk(lake, data, source, state)
+    desk = _Desk(lake, data, tables, source, state)
     if query is None and sys.stdin.isatty():
         return _converse(desk)
     failed = 0
@@ -60,28 +64,51 @@ def run(settings: Settings, query: str | None, source: str | None = None) -> int
 
 
 class _Desk:
-    """Answers statements, and brings the view ``rejected`` when the first of them asks for it."""
+    """Answers statements, each over the ledger as it is then; files of lines come when they are asked for."""
 
     def __init__(
-        self, lake: duckdb.DuckDBPyConnection, data: DataReader, source: str | None, state: Fold | None
+        self,
+        lake: duckdb.DuckDBPyConnection,
+        data: DataReader,
+        tables: Sequence[Table],
+        source: str | None,
+        state: Fold,
     ) -> None:
-        self._lake, self._data, self._source, self._state = lake, data, source, state
-        self._has_rejected = False
+        self._lake, self._data, self._tables, self._source = lake, data, tables, source
+        self._state = state
+        self._is_fresh = True
+        self._with_lines: Fold | None = None
 
     def answer(self, statement: str) -> bool:
-        """Print the answer, or in a line what is wrong; True when there was one."""
+        """Print the answer, or in a line what is wrong; True when there was one.
+
+        A file that is gone was removed by a change meanwhile: the ledger is read again.
+        """
         import duckdb
 
-        try:
-            with lake_errors(self._data.uri):
-                if not self._has_rejected and _MAY_ASK_FOR_REJECTED.search(statement):
-                    add_rejected(self._lake, self._data, self._source, self._state)
-                    self._has_rejected = True
-                _answer(self._lake, statement)
-        except (duckdb.Error, ConnectorError) as error:
-            err.print(str(error), markup=False)
+        for number in range(1, _TRIES + 1):
+            try:
+                with lake_errors(self._data.uri):
+                    self._bring_up_to_date(statement)
+                    _answer(self._lake, statement)
+                return True
+            except LakeUnreadable as trouble:
+                if number < _TRIES and _IS_GONE in str(trouble):
+                    continue
+                err.print(str(trouble), markup=False)
+            except (duckdb.Error, ConnectorError) as error:
+                err.print(str(error), markup=False)
             return False
-        return True
+        raise AssertionError("a statement is answered at least once")
+
+    def _bring_up_to_date(self, statement: str) -> None:
+        state = self._state if self._is_fresh else self._data.fold(self._state)
+        self._is_fresh = False
+        if state is not self._state:
+            self._state = show(self._lake, self._data, self._tables, self._source, state=state)
+        if self._with_lines is not self._state and _MAY_ASK_FOR_LINES.search(statement):
+            add_lines(self._lake, self._data, self._tables, self._source, self._state)
+            self._with_lines = self._state
 
 
 def _answer(lake: duckdb.DuckDBPyConnection, statement: str) -> None:
@@ -104,7 +131,8 @@ def _converse(desk: _Desk) -> int:
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401 - line editing for input()
     out.print(
-        "Views: events, profiles, groups, aliases, deletions, order_lines, orders, rejected. Ctrl-D ends."
+        "Views: events, profiles, groups, aliases, deletions, order_lines, orders, rejected, "
+        "duplicates. Ctrl-D ends."
     )
     text = ""
     while True:

@@ -2,41 +2,24 @@
 
 from __future__ import annotations
 
+import time
 import weakref
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from connector.tables import STRUCT_FIELDS, TABLES, Table, TypeCode
-from connector.write.data import DataReader, StoreData
+from connector.lake import views
+from connector.lake.faults import LakeUnreadable
+from connector.tables import TABLES, Table
+from connector.write.data import DataReader, FolderData, StoreData
 from connector.write.ledger import Fold
 
 if TYPE_CHECKING:
     import duckdb
 
-_SIMPLE: dict[TypeCode, str] = {
-    "S": "VARCHAR", "T": "TIMESTAMP WITH TIME ZONE", "M": "DECIMAL(18,6)", "Q": "DECIMAL(19,3)",
-    "I": "INTEGER", "L": "BIGINT", "D": "DOUBLE", "B": "BOOLEAN", "LS": "VARCHAR[]", "J": "VARCHAR",
-}  # fmt: skip
-
-
-_REJECTED = {
-    "captured_file": "VARCHAR", "captured_index": "BIGINT", "code": "VARCHAR", "message": "VARCHAR",
-    "violations": "STRUCT(path VARCHAR, rule VARCHAR, expected VARCHAR, got_type VARCHAR)[]",
-    "source": "VARCHAR", "route": "VARCHAR", "received_at_ms": "BIGINT", "type": "VARCHAR",
-    "event": "VARCHAR", "message_id": "VARCHAR", "proven": "VARCHAR", "raw": "VARCHAR",
-    "raw_base64": "VARCHAR",
-}  # fmt: skip
-"""Columns of the view ``rejected`` (tables 7.3)."""
-
-
-def duckdb_type(code: TypeCode) -> str:
-    """DuckDB's name of a column type (tables 2.1)."""
-    if code in _SIMPLE:
-        return _SIMPLE[code]
-    fields = ", ".join(f'"{name}" {_SIMPLE[kind]}' for name, kind in STRUCT_FIELDS[code].items())
-    return f"STRUCT({fields})[]"
+FOLDS = 4
+_PAUSE_SECONDS = 0.25
 
 
 def open_lake(
@@ -50,81 +33,148 @@ def open_lake(
     """A connection in memory with the tables of ``data`` as views; times are UTC.
 
     Views: ``events`` and the other tables, each with a ``_raw`` twin that shows copies too, and the shipped
-    ``order_lines``, ``orders`` and ``rejected``. What has no file is an empty view with its columns.
+    ``order_lines``, ``orders``, ``rejected`` and ``duplicates``. What has no file is an empty view with its
+    columns.
 
-    A data folder of this machine is read as it is whenever a view is. Of one in S3 the connection shows the
-    live files of the ledger at this moment, read where they are; a filter on ``day`` opens no other days.
+    The connection shows the files that the ledger says are live at this moment, and no others: what a change
+    adds and what it removes are seen together or not at all. ``show`` brings it up to date. A folder of this
+    machine without a ledger is read as it is. In S3 files are read where they are; a filter on ``day`` opens
+    no other days.
 
     Args:
         source: show the rows of this source only, in every view; None: all of them.
-        rejected: False: leave the view ``rejected`` out; ``add_rejected`` brings it later. In S3 it is the
-            one view whose files are downloaded, all of them.
-        state: the ledger in S3 as it was folded a moment ago; None: it is folded here.
+        rejected: False: leave ``rejected`` and ``duplicates`` out; ``add_lines`` brings them later. In S3
+            they are the views whose files are downloaded, all of them.
+        state: the ledger as it was folded a moment ago; None: it is folded here.
 
     Raises:
         StoreError: S3 refused or did not answer.
-        LedgerError: the ledger in S3 is damaged.
+        LedgerError: the ledger is damaged.
+        LakeUnreadable: a listed file is not there.
     """
     import duckdb
 
     lake = duckdb.connect()
     lake.execute("SET TimeZone = 'UTC'")
-    if isinstance(data, StoreData):
-        state = state or data.fold()
-        raw = _in_store(lake, data, tables, state)
-    else:
-        raw = {table.name: _raw(_root(data), table) for table in tables}
-    only = _only(source)
-    for table in tables:
-        lake.execute(f"CREATE VIEW {table.name}_raw AS SELECT * FROM ({raw[table.name]}){only}")
-        lake.execute(
-            f"CREATE VIEW {table.name} AS SELECT * FROM {table.name}_raw QUALIFY row_number() OVER "
-            "(PARTITION BY row_id ORDER BY received_at NULLS LAST, captured_file, captured_index) = 1"
-        )
+    show(lake, data, tables, source, state=state)
     if rejected:
-        add_rejected(lake, data, source, state)
-    for view in ("order_lines", "orders"):
-        text = (files("connector.lake") / f"{view}.sql").read_text(encoding="utf-8")
-        lake.execute(f"CREATE VIEW {view} AS {text}")
+        add_lines(lake, data, tables, source, state)
     return lake
 
 
-def add_rejected(
+def show(
     lake: duckdb.DuckDBPyConnection,
     data: Path | DataReader,
+    tables: Sequence[Table] = TABLES,
+    source: str | None = None,
+    *,
+    state: Fold | None = None,
+) -> Fold:
+    """Make or renew the views over tables, as ``open_lake`` does; return the ledger that they show."""
+    reader = FolderData(data) if isinstance(data, Path) else data
+    if isinstance(reader, StoreData):
+        state = state or reader.fold()
+        raw = _in_store(lake, reader, tables, state)
+    else:
+        state = _in_place(reader, state)
+        raw = {table.name: _on_disk(lake, reader, table, state) for table in tables}
+    only = views.only(source)
+    for table in tables:
+        lake.execute(f"CREATE OR REPLACE VIEW {table.name}_raw AS SELECT * FROM ({raw[table.name]}){only}")
+        lake.execute(f"CREATE OR REPLACE VIEW {table.name} AS {views.first_of_each(table)}")
+    for view in ("order_lines", "orders"):
+        text = (files("connector.lake") / f"{view}.sql").read_text(encoding="utf-8")
+        lake.execute(f"CREATE OR REPLACE VIEW {view} AS {text}")
+    return state
+
+
+def add_lines(
+    lake: duckdb.DuckDBPyConnection,
+    data: Path | DataReader,
+    tables: Sequence[Table] = TABLES,
     source: str | None = None,
     state: Fold | None = None,
 ) -> None:
-    """Make the view ``rejected`` in a connection that ``open_lake`` has opened without it; as there.
+    """Make or renew ``rejected`` and ``duplicates`` in a connection that has the views over tables.
 
     Of a data folder in S3 the files are downloaded into a temporary folder, which lasts as long as the
     connection does.
     """
-    if isinstance(data, StoreData):
+    reader = FolderData(data) if isinstance(data, Path) else data
+    if isinstance(reader, StoreData):
         from connector.lake.remote import RemoteFiles
 
-        folder = RemoteFiles(data, state).rejected()
-        if folder is not None:
-            weakref.finalize(lake, folder.cleanup)
-        rows = _rejected_rows(None if folder is None else Path(folder.name), "*.ndjson.gz")
+        remote = RemoteFiles(reader, state)
+        rejected, copies = remote.rejected(), remote.duplicates()
+        for folder in (rejected, copies):
+            if folder is not None:
+                weakref.finalize(lake, folder.cleanup)
+        of_rejected, of_copies = _downloads(rejected), _downloads(copies)
     else:
-        rows = _rejected_rows(_root(data) / "rejected", "*/*.ndjson.gz")
-    lake.execute(f"CREATE VIEW rejected AS SELECT * FROM ({rows}){_only(source)}")
+        state = _in_place(reader, state)
+        root = _root(reader)
+        of_rejected, of_copies = _paths(root, state.rejected), _paths(root, state.duplicates)
+        if not state.entries:
+            of_rejected = sorted(root.glob("rejected/*/*.ndjson.gz"))
+    only = views.only(source)
+    rows = views.lines(views.REJECTED, of_rejected)
+    lake.execute(f"CREATE OR REPLACE VIEW rejected AS SELECT * FROM ({rows}){only}")
+    rows = f"{views.lines(views.DUPLICATES, of_copies)} UNION ALL {views.unresolved_copies(tables)}"
+    lake.execute(f"CREATE OR REPLACE VIEW duplicates AS SELECT * FROM ({rows}){only}")
 
 
-def _only(source: str | None) -> str:
-    return "" if source is None else f" WHERE source = {_quoted(source)}"
+def _downloads(folder: object) -> list[Path]:
+    return [] if folder is None else sorted(Path(folder.name).iterdir())  # type: ignore[attr-defined]
 
 
-def _root(data: Path | DataReader) -> Path:
-    root = data if isinstance(data, Path) else data.root
-    if root is None:
+def _root(data: DataReader) -> Path:
+    if data.root is None:
         raise TypeError(f"no views over {type(data).__name__}")
-    return root
+    return data.root
+
+
+def _in_place(data: DataReader, state: Fold | None) -> Fold:
+    """A fold whose files all lie in their places: between a commit and its last rename they need not.
+
+    Raises:
+        LakeUnreadable: one does not come, or is lost.
+    """
+    root = _root(data)
+    for number in range(1, FOLDS + 1):
+        state = state or data.fold()
+        missing = next((name for name in state.live if not (root / name).exists()), None)
+        if missing is None:
+            return state
+        if number < FOLDS:
+            time.sleep(_PAUSE_SECONDS)
+        state = None
+    raise LakeUnreadable(
+        f"{missing} is in the ledger and not in its place; connector drain finishes what was interrupted, "
+        "connector audit tells what is lost"
+    )
+
+
+def _paths(root: Path, names: Mapping[str, object]) -> list[Path]:
+    return [root / name for name in sorted(names)]
+
+
+def _on_disk(lake: duckdb.DuckDBPyConnection, data: DataReader, table: Table, state: Fold) -> str:
+    """The query for the rows of a table; its files are a variable, so that a view stays short."""
+    root = _root(data)
+    below = f"tables/{table.name}/"
+    if not state.entries:
+        if not any((root / below).glob("*/*.parquet")):
+            return views.no_rows(table)
+        return views.table_rows(table, views.quoted(f"{views.as_pattern(root / below)}/*/*.parquet"), root)
+    paths = [root / name for name in sorted(state.tables) if name.startswith(below)]
+    if not paths:
+        return views.no_rows(table)
+    lake.execute(f"SET VARIABLE {table.name}_files = {views.list_of(paths)}")
+    return views.table_rows(table, f"getvariable('{table.name}_files')", root)
 
 
 def _in_store(
-    lake: duckdb.DuckDBPyConnection, data: StoreData, tables: Sequence[Table], state: Fold | None
+    lake: duckdb.DuckDBPyConnection, data: StoreData, tables: Sequence[Table], state: Fold
 ) -> Mapping[str, str]:
     """Queries for the rows of every table."""
     from connector.lake.remote import RemoteFiles
@@ -133,43 +183,3 @@ def _in_store(
     for table in tables:
         lake.register(f"{table.name}_files", remote.table(table))
     return {table.name: f"SELECT * FROM {table.name}_files" for table in tables}
-
-
-def _raw(data: Path, table: Table) -> str:
-    """Files may lack columns that were added later: an empty relation brings every declared one."""
-    columns = ", ".join(f'NULL::{duckdb_type(c.code)} AS "{c.name}"' for c in table.columns)
-    empty = f"SELECT {columns}, NULL::DATE AS day WHERE false"
-    folder = data / "tables" / table.name
-    if not any(folder.glob("*/*.parquet")):
-        return empty
-    root = folder.absolute()
-    pattern = _quoted(_escaped(folder) + "/*/*.parquet")
-    if "=" in str(root):
-        day = r"CAST(regexp_extract(filename, 'day=([0-9-]+)/[^/]*$', 1) AS DATE) AS day"
-        rows = f"SELECT * EXCLUDE (filename), {day} FROM read_parquet({pattern}, filename = true, "
-        rows += "hive_partitioning = false, "
-    else:
-        rows = f"SELECT * FROM read_parquet({pattern}, hive_partitioning = true, "
-        rows += "hive_types = {'day': DATE}, "
-    return f"{empty} UNION ALL BY NAME {rows} union_by_name = true)"
-
-
-def _rejected_rows(folder: Path | None, pattern: str) -> str:
-    """The lines of rejected events, as ``write/rejected.py`` writes them."""
-    if folder is None or not any(folder.glob(pattern)):
-        columns = ", ".join(f"NULL::{kind} AS {name}" for name, kind in _REJECTED.items())
-        return f"SELECT {columns} WHERE false"
-    declared = ", ".join(f"{name}: '{kind}'" for name, kind in _REJECTED.items())
-    return (
-        f"SELECT * FROM read_json({_quoted(f'{_escaped(folder)}/{pattern}')}, "
-        f"format = 'newline_delimited', hive_partitioning = false, columns = {{{declared}}})"
-    )
-
-
-def _escaped(path: Path) -> str:
-    """A path as a pattern that matches itself."""
-    return "".join(f"[{c}]" if c in "[*?" else c for c in str(path.absolute()))
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -70,13 +70,17 @@ class RemoteFiles:
 
     def rejected(self) -> TemporaryDirectory[str] | None:
         """Download the live rejected files, ``<number>.ndjson.gz``; None when there are none."""
-        if not self._state.rejected:
+        return self._downloaded(self._state.rejected)
+
+    def duplicates(self) -> TemporaryDirectory[str] | None:
+        """The same with the live lists of duplicates."""
+        return self._downloaded(self._state.duplicates)
+
+    def _downloaded(self, files: Mapping[str, Live]) -> TemporaryDirectory[str] | None:
+        if not files:
             return None
         folder = TemporaryDirectory(prefix="connector-")
-        wanted = [
-            (name, Path(folder.name) / f"{at}.ndjson.gz")
-            for at, name in enumerate(sorted(self._state.rejected))
-        ]
+        wanted = [(name, Path(folder.name) / f"{at}.ndjson.gz") for at, name in enumerate(sorted(files))]
         try:
             for _ in in_parallel(self._download, wanted):
                 pass

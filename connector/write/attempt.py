@@ -71,6 +71,7 @@ class Attempt:
             file.record,
             outputs=tuple(map(self._own, file.record.outputs)),
             rejected_outputs=tuple(map(self._own, file.record.rejected_outputs)),
+            duplicate_outputs=tuple(map(self._own, file.record.duplicate_outputs)),
         )
         self._names = tuple(output.name for output in self._record.files)
         self._store = store

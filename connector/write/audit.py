@@ -53,6 +53,8 @@ class AuditReport:
     leftover_files: int = 0
     """Objects of attempts that died, as they wrote down themselves: no fault, no reader of the ledger sees
     them, and the sweep removes them."""
+    old_files: int = 0
+    """Files that a change has removed and that are left for a while to those who read them: no fault."""
 
 
 def audit(
@@ -126,16 +128,15 @@ def _report(
         refused=refused,
         in_flight=files.in_flight,
         leftover_files=files.leftover,
+        old_files=files.old,
     )
 
 
 def _counts(looked: Looked, state: Fold, damaged: set[str]) -> Iterable[str]:
     """The equation of every captured file, and that tables and rejected files hold what it says."""
     stored, uncounted = events_in_tables(looked.keys_of, state, damaged)
-    kept: dict[str, int] = {}
-    for live in state.rejected.values():
-        if live.captured_file is not None:
-            kept[live.captured_file] = kept.get(live.captured_file, 0) + live.output.rows
+    unread = _owners_of(damaged, state)
+    kept, copies = looked.events_in(state.rejected.values()), looked.events_in(state.duplicates.values())
     for name in sorted(state.counts.keys() | stored.keys()):
         counts = state.counts.get(name)
         if counts is None:
@@ -145,8 +146,19 @@ def _counts(looked: Looked, state: Fold, damaged: set[str]) -> Iterable[str]:
             yield f"{name}: the fates do not sum up: {counts}."
         if name not in uncounted and stored.get(name, 0) != counts.stored:
             yield f"{name}: {counts.stored} events stored, {stored.get(name, 0)} in the tables."
-        if name not in state.changed and kept.get(name, 0) != counts.rejected:
-            yield f"{name}: {counts.rejected} events rejected, {kept.get(name, 0)} kept."
+        if name not in unread and kept[name] != counts.rejected:
+            yield f"{name}: {counts.rejected} events rejected, {kept[name]} kept."
+        if copies[name] > counts.duplicate:
+            yield f"{name}: {counts.duplicate} duplicates, {copies[name]} listed."
+
+
+def _owners_of(damaged: set[str], state: Fold) -> set[str]:
+    """Captured files that may have lines in a file of lines that nobody can read."""
+    owners: set[str] = set()
+    for name, live in (*state.rejected.items(), *state.duplicates.items()):
+        if name in damaged:
+            owners.update(state.changed if live.captured_file is None else (live.captured_file,))
+    return owners
 
 
 def _closed(journal_closed: Closed | Path | None) -> list[tuple[str, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -31,20 +32,46 @@ class Looked:
         self._deep = deep
         self._faults: dict[str, list[str]] = {}
         self._key_files: dict[str, Path] = {}
+        self._lines: dict[str, Counter[str]] = {}
 
     def faults(self, live: Live) -> list[str]:
         """What is wrong with a file. Raises ``FileNotFoundError`` when it is not there."""
         name = live.output.name
         if name not in self._faults:
             with self._data.file(name) as path:
-                self._faults[name] = list(_faults(path, live, self._deep))
-                if not self._faults[name] and live.output.is_table:
+                faults = self._faults[name] = list(_faults(path, live, self._deep))
+                if not faults and live.output.is_table:
                     self._keep_keys(name, path)
+                elif not faults:
+                    faults.extend(self._count_lines(path, live))
         return self._faults[name]
 
     def keys_of(self, name: str) -> Path:
         """A file with the keys of the events of a table file without faults."""
         return self._key_files[name]
+
+    def events_in(self, files: Iterable[Live]) -> Counter[str]:
+        """Events by captured file in files of lines without faults: rejected ones, or duplicates."""
+        return sum((self._lines.get(live.output.name, Counter()) for live in files), Counter())
+
+    def _count_lines(self, path: Path, live: Live) -> Iterable[str]:
+        """Events of each captured file; yields what is wrong with the lines."""
+        rows, events = 0, set()
+        try:
+            with gzip.open(path) as lines:
+                for line in lines:
+                    value: dict[str, Any] = orjson.loads(line)
+                    rows += 1
+                    events.add((value["captured_file"], value["captured_index"]))
+        except (OSError, EOFError, zlib.error, ValueError, KeyError) as error:
+            yield f"cannot be read: {type(error).__name__}"
+            return
+        if (rows, len(events)) != (live.output.rows, live.output.events):
+            said = f"{live.output.rows} of {live.output.events}"
+            yield f"has {rows} lines of {len(events)} events, the entry says {said}"
+        if live.captured_file is not None and {name for name, _ in events} - {live.captured_file}:
+            yield f"has events that are not of {live.captured_file}"
+        self._lines[live.output.name] = Counter(name for name, _ in events)
 
     def _keep_keys(self, name: str, path: Path) -> None:
         if self._data.root is not None:
@@ -70,7 +97,7 @@ class LiveFiles:
         self.findings: list[str] = []
         self.damaged: set[str] = set()
         self.unsettled = False
-        self.in_flight = self.leftover = 0
+        self.in_flight = self.leftover = self.old = 0
         for name in sorted(live):
             self._look(live[name], looked)
         for name in sorted(present - live.keys()):
@@ -78,6 +105,8 @@ class LiveFiles:
                 self.in_flight += 1
             elif name in attempts.dead:
                 self.leftover += 1
+            elif name in state.removed:
+                self.old += 1
             elif data.has(name):
                 self.unsettled = True
                 self.findings.append(f"{name} lies in the data folder and no ledger entry has it.")
@@ -102,28 +131,9 @@ def _faults(path: Path, live: Live, deep: bool) -> Iterable[str]:
         yield f"has {size} bytes instead of {output.bytes}"
     elif sha256_of(path) != output.sha256:
         yield "has other content than the entry says"
-    elif not output.is_table:
-        yield from _rejected_faults(path, live)
-    else:
+    elif output.is_table:
         rows = rows_in_file(path)
         if rows != output.rows:
             yield f"has {rows} rows, the entry says {output.rows}"
         elif deep and row_sum_of_file(path, output.name.split("/")[1]) != output.row_sum:
             yield "has rows of another sum than the entry says"
-
-
-def _rejected_faults(path: Path, live: Live) -> Iterable[str]:
-    rows, events = 0, set()
-    try:
-        with gzip.open(path) as lines:
-            for line in lines:
-                value: dict[str, Any] = orjson.loads(line)
-                rows += 1
-                events.add((value["captured_file"], value["captured_index"]))
-    except (OSError, EOFError, zlib.error, ValueError, KeyError) as error:
-        yield f"cannot be read: {type(error).__name__}"
-        return
-    if rows != live.output.rows or len(events) != rows:
-        yield f"has {rows} lines of {len(events)} events, the entry says {live.output.rows}"
-    if live.captured_file is not None and {name for name, _ in events} - {live.captured_file}:
-        yield f"has events that are not of {live.captured_file}"

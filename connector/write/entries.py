@@ -6,10 +6,14 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from connector.errors import LedgerError
 from connector.events import FATES, Fate, Json
+
+Kind = Literal["tables", "rejected", "duplicates"]
+"""Rows of a table; rejected events with their bytes; which events are copies of which."""
+_KINDS: Mapping[str, Kind] = {"tables": "tables", "rejected": "rejected", "duplicates": "duplicates"}
 
 GENESIS = "0" * 64
 """``previous`` of the first entry."""
@@ -34,11 +38,16 @@ class Output:
     bytes: int
     sha256: str
     row_sum: str | None = None
-    """Sum modulo 2^64 of the hashes of the rows, 16 hex digits; None for rejected files."""
+    """Sum modulo 2^64 of the hashes of the rows, 16 hex digits; None for what is no table file."""
+
+    @property
+    def kind(self) -> Kind:
+        """The folder it lies in: what its rows are."""
+        return _KINDS[self.name.partition("/")[0]]
 
     @property
     def is_table(self) -> bool:
-        return self.name.startswith("tables/")
+        return self.kind == "tables"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +104,7 @@ class Record:
     corrupt_bytes: int = 0
     outputs: tuple[Output, ...] = ()
     rejected_outputs: tuple[Output, ...] = ()
+    duplicate_outputs: tuple[Output, ...] = ()
     committed_at_ms: int = 0
     """Written by the publisher, for people; nothing computes with it."""
 
@@ -104,8 +114,8 @@ class Record:
 
     @property
     def files(self) -> tuple[Output, ...]:
-        """Everything it makes live: table files, then rejected files."""
-        return (*self.outputs, *self.rejected_outputs)
+        """Everything it makes live: table files, rejected files, lists of duplicates."""
+        return (*self.outputs, *self.rejected_outputs, *self.duplicate_outputs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +250,7 @@ def _record(value: Mapping[str, Any]) -> Record:
             "seen_as": tuple(value["seen_as"]),
             "outputs": _outputs(value["outputs"]),
             "rejected_outputs": _outputs(value["rejected_outputs"]),
+            "duplicate_outputs": _outputs(value.get("duplicate_outputs", [])),
         },
     )
 

@@ -12,6 +12,7 @@ from connector.write.entries import (
     GENESIS,
     Counts,
     Entry,
+    Kind,
     LedgerConflict,
     Output,
     Record,
@@ -54,16 +55,20 @@ class Fold:
     """Live table files by name."""
     rejected: Mapping[str, Live] = field(default_factory=dict)
     """Live rejected files by name."""
+    duplicates: Mapping[str, Live] = field(default_factory=dict)
+    """Live lists of duplicates by name."""
     records: Mapping[str, Record] = field(default_factory=dict)
     """First record of each captured file; its counts may have changed since."""
     counts: Mapping[str, Counts] = field(default_factory=dict)
     """Counts of each captured file now."""
-    changed: frozenset[str] = frozenset()
-    """Captured files that a later change recounted."""
+    changed: Mapping[str, int] = field(default_factory=dict)
+    """Captured files that a later change recounted -> number of the last that did."""
     removed: Mapping[str, int] = field(default_factory=dict)
     """Names that are never used again -> number of the entry that removed them."""
     objects: Mapping[str, str] = field(default_factory=dict)
     """Captured files whose record is an object of its own (S3) -> its hash. They have no number, no chain."""
+    reruns: Mapping[str, str] = field(default_factory=dict)
+    """Captured files that were run again -> fingerprint of the configuration of the last time."""
 
     @property
     def entries(self) -> int:
@@ -72,8 +77,8 @@ class Fold:
 
     @property
     def live(self) -> dict[str, Live]:
-        """Table and rejected files by name."""
-        return {**self.tables, **self.rejected}
+        """Every file that readers may see, by name."""
+        return {**self.tables, **self.rejected, **self.duplicates}
 
     @property
     def total(self) -> Counts:
@@ -144,10 +149,15 @@ class Folding:
 
     def __init__(self, since: Fold) -> None:
         self.number, self.sha256 = since.number, since.sha256
-        self._tables, self._rejected = dict(since.tables), dict(since.rejected)
+        self._live: dict[Kind, dict[str, Live]] = {
+            "tables": dict(since.tables),
+            "rejected": dict(since.rejected),
+            "duplicates": dict(since.duplicates),
+        }
         self._records, self._counts = dict(since.records), dict(since.counts)
-        self._changed, self._removed = set(since.changed), dict(since.removed)
+        self._changed, self._removed = dict(since.changed), dict(since.removed)
         self._objects = dict(since.objects)
+        self._reruns = dict(since.reruns)
 
     def add_record(self, record: Record, sha256: str) -> None:
         """Take a record object, before the entries that may remove what it made live."""
@@ -171,7 +181,8 @@ class Folding:
             if captured_file not in self._counts:
                 raise self._error(f"recounts {captured_file}, which no entry records")
             self._counts[captured_file] = counts
-            self._changed.add(captured_file)
+            self._changed[captured_file] = entry.number
+        self._reruns.update(entry.reruns)
 
     def _record(self, record: Record, number: int) -> None:
         if record.captured_file in self._records:
@@ -183,12 +194,16 @@ class Folding:
 
     def _add(self, live: Live) -> None:
         name = live.output.name
-        if name in self._tables or name in self._rejected or name in self._removed:
+        try:
+            of_its_kind = self._live[live.output.kind]
+        except KeyError:
+            raise LedgerError(f"{live.listed_in} has {name}, which lies in no folder of the lake") from None
+        if name in of_its_kind or name in self._removed:
             raise LedgerError(f"{live.listed_in} uses the name {name} again")
-        (self._tables if live.output.is_table else self._rejected)[name] = live
+        of_its_kind[name] = live
 
     def _remove(self, name: str) -> None:
-        if self._tables.pop(name, None) is None and self._rejected.pop(name, None) is None:
+        if all(of_a_kind.pop(name, None) is None for of_a_kind in self._live.values()):
             raise self._error(f"removes {name}, which is not live")
         self._removed[name] = self.number
 
@@ -197,6 +212,7 @@ class Folding:
 
     def result(self) -> Fold:
         return Fold(
-            self.number, self.sha256, self._tables, self._rejected, self._records, self._counts,
-            frozenset(self._changed), self._removed, self._objects,
+            self.number, self.sha256, **self._live, records=self._records, counts=self._counts,
+            changed=self._changed, removed=self._removed, objects=self._objects,
+            reruns=self._reruns,
         )  # fmt: skip

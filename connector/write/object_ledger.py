@@ -24,7 +24,7 @@ from connector.write.ledger import Fold, Folding, consecutive, entry_number
 FILES = "ledger/files/"
 CHANGES = "ledger/changes/"
 INTENTS = "ledger/intents/"
-OUTPUTS = ("tables/", "rejected/")
+OUTPUTS = ("tables/", "rejected/", "duplicates/")
 """Where the outputs lie; nothing else is ever taken back or swept."""
 DEADLINE_SECONDS = 20 * 60.0
 """From its intent on, an attempt has so long; then it neither puts nor commits."""

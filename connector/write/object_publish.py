@@ -15,9 +15,11 @@ from typing import NoReturn
 from connector.errors import LedgerError
 from connector.objects import ObjectStore
 from connector.write.attempt import Attempt, Deadline
+from connector.write.change import Change
 from connector.write.entries import Record
 from connector.write.folder import DataFolder
 from connector.write.ledger import Fold
+from connector.write.object_change import ObjectChange, OldFiles
 from connector.write.object_ledger import ObjectLedger, in_parallel
 from connector.write.publish import Recovered, check_staged
 from connector.write.sink import StagedFile
@@ -73,6 +75,7 @@ class ObjectPublisher:
         self._ledger = ObjectLedger(store)
         self._fold = Fold()
         self._memo = _Memo()
+        self._old_files = OldFiles(store)
         self._unrecorded: frozenset[str] = frozenset()
         """Of the captured files that wait, those that ``recover`` has asked for in vain."""
         self._listed: frozenset[str] | None = None
@@ -167,6 +170,41 @@ class ObjectPublisher:
             for captured_file in first:
                 self._retire(captured_file)
         return recorded
+
+    def change(self, change: Change) -> int | None:
+        """Commit a change; readers of the ledger see it from then on.
+
+        Returns:
+            Its number; None when what it was planned on is so no more, or when another change was first: plan
+            again. Its staging folders are gone after success, else as they were.
+
+        Raises:
+            StoreError: the store refused or did not answer; the next fold shows whether it is committed.
+            LedgerError: a staged file is gone, or the ledger is damaged.
+        """
+        state = self.fold
+        if not change.fits(state):
+            return None
+        entry = change.entry(state, self._folder.now_ms())
+        deadline = Deadline(f"ledger entry {entry.number}", self._clock_seconds, self._folder.now_ms)
+        attempt = ObjectChange(change, entry, self._store, self._new_id(), deadline)
+        committed = False
+        try:
+            attempt.upload()
+            committed = attempt.commit()
+        finally:
+            if not committed:
+                attempt.take_back()
+        if not committed:
+            return None
+        attempt.forget()
+        for staging in change.stagings:
+            self._folder.remove_staging(staging)
+        return entry.number
+
+    def remove_old(self, grace_ms: int) -> tuple[str, ...]:
+        """Delete what changes removed more than ``grace_ms`` ago; return the names. Safe at any time."""
+        return self._old_files.remove(grace_ms)
 
     def sweep(
         self, older_than_ms: int = SWEEP_AFTER_MS, undecided_after_ms: int = UNDECIDED_AFTER_MS

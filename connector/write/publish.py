@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from connector.errors import LedgerError
+from connector.write.change import Change, unnumbered
 from connector.write.disk import sha256_of
 from connector.write.entries import Entry, LedgerConflict, Output, Record, check_counts, encode
 from connector.write.folder import WAIT_SECONDS, DataFolder
@@ -23,7 +24,7 @@ class Recovered:
     """What taking the lock found undone."""
 
     finished: tuple[str, ...] = ()
-    """Files of committed entries that were moved to, or removed from, their places."""
+    """Files of committed entries that were moved to their places."""
     missing: tuple[str, ...] = ()
     """Live files that lie neither in their place nor in a staging folder: for the audit to report."""
     dropped: tuple[str, ...] = ()
@@ -57,6 +58,8 @@ class Publisher:
         self._fold = Fold()
         self._settled = 0
         """Files of entries up to this number are known to be in their places."""
+        self._cleaned: set[int] = set()
+        """Changes whose removed files are known to be gone."""
 
     @property
     def fold(self) -> Fold:
@@ -110,6 +113,65 @@ class Publisher:
                     self._retire(captured_file)
         return len(committed)
 
+    def change(self, change: Change) -> int | None:
+        """Commit a change and put what it adds in its place.
+
+        What it removes stays for those who read it; ``remove_old`` takes it away later.
+
+        Returns:
+            Its number; None when what it was planned on is so no more: plan again. Its staging folders are
+            then as they were; after success they are gone.
+
+        Raises: as ``publish``.
+        """
+        stagings = frozenset(change.stagings)
+        with self._folder.locked(self._wait_seconds):
+            self._recover(stagings)
+            if not change.fits(self._fold):
+                return None
+            with self._folder.publishing(stagings):
+                return self._change(change, stagings)
+
+    def _change(self, change: Change, stagings: frozenset[Path]) -> int:
+        for _ in range(ATTEMPTS):
+            entry = change.entry(self._fold, self._folder.now_ms())
+            staged = dict(zip((output.name for output in entry.adds), change.adds, strict=True))
+            moves = {name: change.staged(output.name) for name, output in staged.items()}
+            self._sync_staged(moves.values())
+            try:
+                self._append(entry, change.stagings[0])
+            except LedgerConflict:
+                self._recover(stagings)
+                if not change.fits(self._fold):
+                    raise
+            else:
+                self._move(moves)
+                self._fold = fold(self._folder.root, self._fold)
+                return entry.number
+        raise LedgerConflict(f"lost the next ledger number {ATTEMPTS} times")
+
+    def remove_old(self, grace_ms: int) -> tuple[str, ...]:
+        """Delete what changes removed more than ``grace_ms`` ago; return the names. Safe to do at any time.
+
+        Raises ``LedgerError``, ``OSError``.
+        """
+        root, disk = self._folder.root, self._folder.disk
+        state = fold(root, self._fold)
+        ripe = self._ripe(state, self._folder.now_ms() - grace_ms)
+        old = sorted(
+            name for name, number in state.removed.items() if number in ripe and (root / name).exists()
+        )
+        for name in old:
+            disk.unlink(root / name)
+        self._cleaned |= ripe
+        return tuple(old)
+
+    def _ripe(self, state: Fold, before_ms: int) -> set[int]:
+        """Numbers of the changes whose removed files may go, but for those that were seen to already."""
+        numbers = set(state.removed.values()) - self._cleaned
+        root = self._folder.root
+        return {n for n in numbers if entry_path(root, n).stat().st_mtime_ns // 1_000_000 <= before_ms}
+
     def _commit(self, staged: Sequence[StagedFile], stagings: frozenset[Path]) -> list[StagedFile]:
         """Step 3, until a number is ours or nothing is left to record."""
         for _ in range(ATTEMPTS):
@@ -130,12 +192,14 @@ class Publisher:
 
     def _check(self, fresh: Iterable[StagedFile]) -> None:
         """What an entry names must be true and durable before it can be committed."""
-        folders: set[Path] = set()
         for file in fresh:
             check_staged(file)
-            for output in file.record.files:
-                folders.update(_folders_up_to((file.staging / output.name).parent, self._folder.root))
-        self._sync(folders)
+        self._sync_staged(file.staging / output.name for file in fresh for output in file.record.files)
+
+    def _sync_staged(self, paths: Iterable[Path]) -> None:
+        """Make the names of staged files durable."""
+        folders = {path.parent for path in paths}
+        self._sync({each for folder in folders for each in _folders_up_to(folder, self._folder.root)})
 
     def _append(self, entry: Entry, staging: Path) -> None:
         """Create the entry under its number, or lose it. After ``link`` there is no way back."""
@@ -154,26 +218,22 @@ class Publisher:
         moves = {
             output.name: file.staging / output.name for file in committed for output in file.record.files
         }
-        self._move(moves, ())
+        self._move(moves)
         self._fold = fold(self._folder.root, self._fold)
 
-    def _move(self, moves: dict[str, Path], removes: Iterable[str]) -> None:
-        """Rename into place and remove, day by day; safe to do again, also by two processes at once."""
+    def _move(self, moves: dict[str, Path]) -> None:
+        """Rename into place, day by day; safe to do again, also by two processes at once."""
         root, disk = self._folder.root, self._folder.disk
-        names = sorted({*moves, *removes}, key=lambda name: (_day(name), name not in moves, name))
         for name in moves:
             self._make((root / name).parent)
-        for name in names:
+        for name in sorted(moves, key=lambda name: (_day(name), name)):
             target = root / name
-            if name not in moves:
-                disk.unlink(target)
-                continue
             try:
                 disk.rename(moves[name], target)
             except FileNotFoundError:
                 if not target.exists():
                     raise LedgerError(f"{name} is committed, but its staged file is gone") from None
-        self._sync({folder for name in names if (folder := (root / name).parent).exists()})
+        self._sync({(root / name).parent for name in moves})
 
     def _recover(self, wanted: frozenset[Path]) -> Recovered:
         """Finish committed entries, then drop what is dead, then retire: always in this order."""
@@ -182,29 +242,24 @@ class Publisher:
         new = {name: live.output for name, live in self._fold.live.items() if live.number > self._settled}
         absent = {name: output for name, output in new.items() if not (root / name).exists()}
         moves = {name: found for name, output in absent.items() if (found := self._find(output))}
-        removes = [
-            name
-            for name, number in self._fold.removed.items()
-            if number > self._settled and (root / name).exists()
-        ]
-        self._move(moves, removes)
+        self._move(moves)
         self._settled = self._fold.number
         missing = tuple(name for name in absent if not (root / name).exists())
         dropped = self._folder.drop_abandoned(wanted)
         for captured_file in self._unretired():
             if captured_file in self._fold.records:
                 self._retire(captured_file)
-        return Recovered((*moves, *removes), missing, dropped)
+        return Recovered(tuple(moves), missing, dropped)
 
     def _find(self, output: Output) -> Path | None:
         """The staged file of a committed output, whoever staged it, known by its content."""
         for staging in self._folder.stagings():
-            path = staging / output.name
-            try:
-                if path.stat().st_size == output.bytes and sha256_of(path) == output.sha256:
-                    return path
-            except FileNotFoundError:
-                continue
+            for path in (staging / output.name, staging / unnumbered(output.name)):
+                try:
+                    if path.stat().st_size == output.bytes and sha256_of(path) == output.sha256:
+                        return path
+                except FileNotFoundError:
+                    continue
         return None
 
     def _make(self, folder: Path) -> None:

@@ -68,7 +68,7 @@ def events_in_tables(
     uncounted = {name for name, files in own.items() if _any_of(damaged, files)}
     chunks = list(_chunks(files for name, files in own.items() if name not in uncounted))
     if _any_of(damaged, mixed):
-        uncounted |= state.changed
+        uncounted.update(state.changed)
     elif mixed:
         chunks.append(mixed)
     stored: dict[str, int] = {}

@@ -15,7 +15,8 @@ from unit.write.lake_samples import BLACK_FRIDAY_MS, DAY_MS, product_viewed, rec
 
 from connector.events import Flag, Violation
 from connector.lake.faults import LakeUnreadable, lake_errors
-from connector.lake.open import add_rejected, duckdb_type, open_lake
+from connector.lake.open import add_lines, open_lake
+from connector.lake.views import duckdb_type
 from connector.tables import TABLES, Column
 from connector.write.data import StoreData
 from connector.write.parquet import PartWriter
@@ -197,16 +198,17 @@ def test_rejected_files_are_downloaded_once_they_are_asked_for(remote, tmp_path,
     with remote.lake(rejected=False) as lake:
         assert lake.execute("SELECT count(*) FROM events").fetchall() == [(3,)]
         assert list((tmp_path / "temporary").iterdir()) == []
-        add_rejected(lake, remote.data)
+        add_lines(lake, remote.data)
         assert lake.execute("SELECT code FROM rejected").fetchall() == [("not_json",)]
 
 
-def test_a_lake_is_opened_with_the_fold_one_has(remote):
-    state = remote.data.fold()
-    remote.publish("h-1")
+def test_a_lake_is_opened_with_the_fold_one_has(place):
+    place.publish("h-1")
+    state = place.data.fold()
+    place.publish("h-2")
 
-    assert _rows(remote, "SELECT count(*) FROM events", state=state) == [(0,)]
-    assert _rows(remote, "SELECT count(*) FROM events") == [(3,)]
+    assert _rows(place, "SELECT count(*) FROM events_raw", state=state) == [(3,)]
+    assert _rows(place, "SELECT count(*) FROM events_raw") == [(6,)]
 
 
 def test_a_file_that_cannot_be_read_is_an_error_of_one_line(place):

@@ -60,7 +60,7 @@ def test_an_entry_is_one_line_of_canonical_json_with_its_own_hash(tmp_path):
     assert len(value["entry_sha256"]) == 64
     assert {"captured_file", "identity", "seen_as", "attempt", "configuration", "suppression", "connector",
             "received", *FATES, "torn_bytes", "missing_seq", "corrupt_bytes", "outputs", "rejected_outputs",
-            "committed_at_ms"} == set(value["records"][0])  # fmt: skip
+            "duplicate_outputs", "committed_at_ms"} == set(value["records"][0])  # fmt: skip
 
 
 def test_entries_come_back_as_they_were(tmp_path):
@@ -117,7 +117,7 @@ def test_any_kind_removes_adds_and_recounts(tmp_path, kind):
     assert state.tables[_table("c-2").name].captured_file is None
     assert state.removed == {_table("a").name: 2, _table("b").name: 2}
     assert state.counts["b"].duplicate == 1
-    assert state.changed == {"b"}
+    assert state.changed == {"b": 2}
 
 
 @given(

@@ -20,7 +20,10 @@ from connector.write.publish import Publisher
 
 
 def test_recovery_finishes_a_change_that_removes_and_adds(tmp_path):
-    """As a compaction that died after its entry: its output is still staged, its inputs still lie there."""
+    """As a compaction that died after its entry: its output is still staged, its inputs still lie there.
+
+    They stay for those who read them, until their time is over.
+    """
     folder = hooked_folder(tmp_path)
     staged = stage(folder, "h-1", stored=1, rejected=0)
     publisher = Publisher(folder)
@@ -36,8 +39,10 @@ def test_recovery_finishes_a_change_that_removes_and_adds(tmp_path):
 
     recovered = publisher.recover()
 
-    assert recovered.finished == (new.name, old.name)
+    assert recovered.finished == (new.name,)
     assert recovered.dropped == (dead.name,)
+    assert files_below(tmp_path, "tables") == {new.name, old.name}
+    assert publisher.remove_old(0) == (old.name,)
     assert files_below(tmp_path, "tables") == {new.name}
     assert proven(tmp_path).table_rows == 1
 
