@@ -6,15 +6,19 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from connector import __version__
+from connector.cli_compact import compact
 from connector.cli_mappings import mappings
-from connector.cli_options import config_option, settings_of
+from connector.cli_options import config_option, data_option, mapping_option, settings_of
+from connector.cli_reconcile import reconcile
+from connector.cli_redrive import redrive
+from connector.cli_rejected import rejected
+from connector.cli_replay import replay
 from connector.cli_schemas import schemas
 from connector.errors import ConfigError, ConnectorError
 
@@ -26,25 +30,8 @@ reader of Parquet. Exit codes: 0 done, 1 a check failed, 2 wrong usage or settin
 """
 
 
-def data_option(function: F) -> F:
-    return click.option(
-        "--data", help="Data folder, or s3://bucket/prefix; default ./data.", metavar="DIR|S3"
-    )(function)
-
-
 def source_filter(function: F) -> F:
     return click.option("--source", metavar="NAME", help="Only what this source sent.")(function)
-
-
-def day_option(name: str, text: str) -> Callable[[F], F]:
-    return click.option(name, type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help=text)
-
-
-def mapping_option(function: F) -> F:
-    return click.option(
-        "--mapping", type=click.Path(exists=True, dir_okay=False),
-        help="Mapping file; default: the shipped mappings/ecommerce.yaml.",
-    )(function)  # fmt: skip
 
 
 class _Group(click.Group):
@@ -74,7 +61,12 @@ def main() -> None:
     """A Segment-compatible destination that puts ecommerce events into your own lake, and loses none."""
 
 
+main.add_command(compact)
 main.add_command(mappings)
+main.add_command(reconcile)
+main.add_command(rejected)
+rejected.add_command(redrive)
+main.add_command(replay)
 main.add_command(schemas)
 
 
@@ -94,42 +86,6 @@ def serve(config: str | None, **options: Any) -> None:
     from connector.commands.serve import run
 
     sys.exit(run(settings_of(config, **options), config, options))
-
-
-@main.command()
-@config_option
-@data_option
-@mapping_option
-@click.option("--source", metavar="NAME", help="Who sent the events of plain files; default: file.")
-@click.option(
-    "--workers",
-    type=click.IntRange(1, 64),
-    default=1,
-    show_default=True,
-    help="Processes that map files side by side.",
-)
-@day_option("--since", "Only folders of this day and later, as 2026-03-01.")
-@day_option("--until", "Only folders of this day and earlier.")
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-def replay(
-    config: str | None,
-    paths: tuple[str, ...],
-    source: str | None,
-    workers: int,
-    since: datetime | None,
-    until: datetime | None,
-    **options: Any,
-) -> None:
-    """Write captured files: Segment's archive, journal files, NDJSON, JSON arrays, each also gzipped.
-
-    PATH is a file, a folder, a glob or s3://bucket/prefix. Folders of Segment's archive
-    (segment-logs/<source id>/<day>/) name their source by its source_ids. What the ledger has already is
-    passed over, so an interrupted replay is simply started again.
-    """
-    from connector.commands.replay import run
-
-    first, last = since.date() if since else None, until.date() if until else None
-    sys.exit(run(settings_of(config, **options), paths, source, workers, first, last))
 
 
 @main.command()

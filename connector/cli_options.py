@@ -21,6 +21,23 @@ def config_option(function: F) -> F:
     )(function)  # fmt: skip
 
 
+def data_option(function: F) -> F:
+    return click.option(
+        "--data", help="Data folder, or s3://bucket/prefix; default ./data.", metavar="DIR|S3"
+    )(function)
+
+
+def day_option(name: str, text: str) -> Callable[[F], F]:
+    return click.option(name, type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help=text)
+
+
+def mapping_option(function: F) -> F:
+    return click.option(
+        "--mapping", type=click.Path(exists=True, dir_okay=False),
+        help="Mapping file; default: the shipped mappings/ecommerce.yaml.",
+    )(function)  # fmt: skip
+
+
 def settings_of(config: str | None, **options: Any) -> Settings:
     """Settings under a configuration file, which child processes are told of too."""
     from connector.config import load_settings

@@ -120,6 +120,15 @@ class Settings(BaseSettings):
         4_194_304, gt=0, description="Largest body accepted with a write key; Segment's own limit is 500 KB."
     )
     publish_seconds: float = Field(2.0, gt=0, description="Pause between two rounds of the writer.")
+    compact_seconds: float = Field(
+        300.0, gt=0, description="Pause between two passes that merge small table files, while serving."
+    )
+    compact_target_bytes: int = Field(
+        268_435_456, ge=1_048_576, description="Size that table files are merged up to."
+    )
+    grace_seconds: float = Field(
+        1_800.0, ge=0, description="How long replaced files stay for those who read them."
+    )
     retention_days: int = Field(30, ge=1, description="How long written journal files are kept.")
 
     first_day: date = Field(FIRST_DAY, description="Sender's times before this day are replaced, flagged.")

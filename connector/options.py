@@ -95,6 +95,12 @@ class S3Options(BaseModel):
     connect_timeout_seconds: float = Field(5.0, gt=0, description="Longest wait for a connection.")
     read_timeout_seconds: float = Field(30.0, gt=0, description="Longest wait for an answer.")
     attempts: int = Field(5, ge=1, le=20, description="Tries of one request, with growing pauses.")
+    multipart_from_bytes: int = Field(
+        16_777_216, ge=1, description="Files from this size on are uploaded in parts;"
+    )
+    part_bytes: int = Field(
+        8_388_608, ge=5_242_880, description="of this size, S3 takes none below 5 MiB but the last."
+    )
 
 
 class PromotedColumn(BaseModel):

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from connector.events import Captured, Outcome, Rejected, Row
 from connector.journal.reader import CapturedFile
 from connector.pipeline import Pipeline
 from connector.write.entries import Output, Record
-from connector.write.sink import RejectedSink, RowFailed, StagedFile, TableWriter
+from connector.write.sink import DuplicatesSink, RejectedSink, RowFailed, StagedFile, TableWriter
 
 _NEVER = float("inf")
 _PROGRESS_EVENTS = 500
@@ -36,6 +36,8 @@ class Staging(Protocol):
 
     def rejected(self, captured_file: str) -> RejectedSink: ...
 
+    def duplicates(self, captured_file: str) -> DuplicatesSink: ...
+
     def empty(self) -> None:
         """Drop everything prepared so far."""
 
@@ -48,35 +50,41 @@ class Stamp:
     connector: str
 
 
-class Copies:
-    """Finds copies of an event within one part: equal ``row_id`` is one row (tables 3)."""
+_Place = TypeVar("_Place")
+
+
+class Copies(Generic[_Place]):
+    """Finds copies of an event among those seen before: equal ``row_id`` is one row (tables 3)."""
 
     def __init__(self) -> None:
-        self._received: dict[str, float] = {}
+        self._first: dict[str, tuple[float, _Place]] = {}
 
-    def is_copy(self, rows: Sequence[Row]) -> bool:
-        """True when every row is there already from a copy that did not arrive later; else remember them."""
-        known = self._received
+    def copied(self, rows: Sequence[Row], place: _Place) -> _Place | None:
+        """The place of the event that has all these rows already and did not arrive later; None: there is
+        none, and these rows are remembered under ``place``."""
+        known = self._first
         if len(rows) == 1:
             own = rows[0].own
             key, arrived = own["row_id"], own.get("received_at", _NEVER)
             seen = known.get(key)
-            if seen is not None and seen <= arrived:
-                return True
-            known[key] = arrived
-            return False
+            if seen is not None and seen[0] <= arrived:
+                return seen[1]
+            known[key] = arrived, place
+            return None
         fresh = []
-        copy = True
+        copy_of = None
         for row in rows:
             key = row.own["row_id"]
             arrived = row.own.get("received_at", _NEVER)
             seen = known.get(key)
-            if seen is None or seen > arrived:
-                copy = False
-                fresh.append((key, arrived))
-        if not copy:
-            known.update(fresh)
-        return copy
+            if seen is None or seen[0] > arrived:
+                fresh.append((key, (arrived, place)))
+            elif copy_of is None:
+                copy_of = seen[1]
+        if not fresh:
+            return copy_of
+        known.update(fresh)
+        return None
 
 
 def stage(
@@ -126,6 +134,7 @@ class _Run:
         self._failed = failed
         self._progress = progress
         self._rejects = staging.rejected(captured.identity.name)
+        self._duplicates = staging.duplicates(captured.identity.name)
         self._fates = {"stored": 0, "rejected": 0, "unmatched": 0, "duplicate": 0, "suppressed": 0}
         self._received = 0
         self._told = 0
@@ -137,13 +146,13 @@ class _Run:
             writer = self._staging.part(name, part)
             self._write_part(events, writer)
             outputs.extend(writer.finish())
-        rejected = self._rejects.finish()
-        record = self._record(stamp, seen_as, outputs, rejected)
+        rejected, duplicates = self._rejects.finish(), self._duplicates.finish()
+        record = self._record(stamp, seen_as, outputs, rejected, duplicates)
         return StagedFile(self._staging.folder, record, dict(self._rejects.codes))
 
     def _write_part(self, events: Iterator[Captured], writer: TableWriter) -> None:
         pipeline, failed, fates = self._pipeline, self._failed, self._fates
-        copies = Copies()
+        copies: Copies[int] = Copies()
         for event in events:
             self._received += 1
             if self._received - self._told >= _PROGRESS_EVENTS:
@@ -152,7 +161,9 @@ class _Run:
             if failed and event.captured_index in failed and outcome.fate == "stored":
                 outcome = _row_failed(outcome, event)
             if outcome.fate == "stored":
-                if copies.is_copy(outcome.rows):
+                kept = copies.copied(outcome.rows, event.captured_index)
+                if kept is not None:
+                    self._duplicates.add(event, outcome.rows, kept)
                     fates["duplicate"] += 1
                     continue
                 for row in outcome.rows:
@@ -168,7 +179,14 @@ class _Run:
         self._progress(self._received - self._told)
         self._told = self._received
 
-    def _record(self, stamp: Stamp, seen_as: str, outputs: list[Output], rejected: list[Output]) -> Record:
+    def _record(
+        self,
+        stamp: Stamp,
+        seen_as: str,
+        outputs: list[Output],
+        rejected: list[Output],
+        duplicates: list[Output],
+    ) -> Record:
         captured, fates = self._captured, self._fates
         identity = captured.identity
         return Record(
@@ -193,6 +211,7 @@ class _Run:
             corrupt_bytes=captured.corrupt_bytes,
             outputs=tuple(outputs),
             rejected_outputs=tuple(rejected),
+            duplicate_outputs=tuple(duplicates),
         )
 
 

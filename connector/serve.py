@@ -1,4 +1,5 @@
-"""One command, several processes: the receivers under granian, and one writer. Started, watched, stopped."""
+"""One command, several processes: the receivers under granian, one writer, one janitor. Started, watched,
+stopped."""
 
 from __future__ import annotations
 
@@ -197,6 +198,7 @@ def serve(settings: Settings, environment: Mapping[str, str]) -> int:
     children = [
         Child("receiver", _receiver_command(settings, port), shared),
         Child("writer", [sys.executable, "-m", "connector.writer"], shared),
+        Child("janitor", [sys.executable, "-m", "connector.janitor"], shared),
     ]
     try:
         for child in children:

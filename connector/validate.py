@@ -16,6 +16,7 @@ from decimal import Decimal
 from functools import lru_cache, partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import unquote
 
 import jsonschema_rs
 
@@ -56,6 +57,19 @@ class Checked(NamedTuple):
 
 
 VALID = Checked((), False)
+
+
+class Located(NamedTuple):
+    """A violation with the place in the documents that states the rule."""
+
+    violation: Violation
+    policy: Policy
+    document: str
+    """File name."""
+    place: tuple[str, ...]
+    """Tokens of the JSON Pointer to the keyword in the document."""
+    branches: tuple[Located, ...]
+    """What the alternatives of an ``anyOf`` or ``oneOf`` lacked, the deepest first."""
 
 
 class _Finding(NamedTuple):
@@ -114,6 +128,18 @@ class Schemas:
         """
         return self._check_of(event_name, call_type).explain(event)
 
+    def located(
+        self, event: Json, event_name: str | None = None, call_type: str | None = None
+    ) -> tuple[Located, ...]:
+        """
+        Return what ``check`` finds, each with the rule's place, the best match first; not cut off.
+
+        What rejects comes before what is only noted. Then the order is that of ``best_match`` of the
+        jsonschema package: the less deep in the event the more is wrong with it, alternatives last.
+        Arguments as for ``check``; nothing in it comes from the sender either.
+        """
+        return self._check_of(event_name, call_type).located(event)
+
     def _check_of(self, event_name: str | None, call_type: str | None) -> _Check:
         named = self._by_name.get(event_name) if event_name else None
         if named is not None:
@@ -143,8 +169,10 @@ def compile_schemas(documents: Mapping[str, Json]) -> Schemas:
 
     spoken = frozenset(key for document in named.values() for key in spoken_keys(document))
 
+    files = {document["$id"]: name for name, document in named.items()}
+
     def check_of(*uris: str) -> _Check:
-        return _Check([uri for uri in uris if uri], registry, compiled, spoken)
+        return _Check([uri for uri in uris if uri], registry, compiled, spoken, files)
 
     common = named[ENVELOPE]["$id"] if ENVELOPE in named else ""
     calls = {document["x-call"]: document["$id"] for document in named.values() if "x-call" in document}
@@ -166,11 +194,14 @@ class _Check:
         registry: referencing.Registry[Any],
         compiled: jsonschema_rs.Registry,
         spoken: frozenset[str],
+        files: Mapping[str, str],
     ) -> None:
+        """``files``: the ``$id`` of each document to its file name."""
         self._schema: Json = {"allOf": [{"$ref": uri} for uri in uris]} if uris else {}
         self._validator = _compile(self._schema, compiled)
         self._registry = registry
         self._spoken = spoken
+        self._files = files
         self._rule: Callable[[tuple[str | int, ...]], Rule] = lru_cache(maxsize=4096)(
             partial(rule_at, self._schema, registry.resolver())
         )
@@ -195,6 +226,30 @@ class _Check:
         errors = sorted(validator.iter_errors(_plain(event)), key=_place)
         return list(dict.fromkeys(line for error in errors for line in self._lines(error)))
 
+    def located(self, event: Json) -> tuple[Located, ...]:
+        event = _plain(event)
+        errors = [(self._finding(error, event), error) for error in self._validator.iter_errors(event)]
+        nearest = _nearest(finding for finding, _ in errors)
+        found = {
+            finding.violation: (_relevance(error, finding), self._located(error, finding, event))
+            for finding, error in errors
+            if finding.violation in nearest
+        }
+        return tuple(each for _, each in sorted(found.values(), key=lambda ranked: ranked[0]))
+
+    def _located(self, error: jsonschema_rs.ValidationError, finding: _Finding, event: Json) -> Located:
+        uri, _, fragment = (error.absolute_keyword_location or "").partition("#")
+        place = [unquote(token).replace("~1", "/").replace("~0", "~") for token in fragment.split("/")[1:]]
+        inner = [
+            (within, self._finding(within, event))
+            for branch in getattr(error.kind, "context", ())
+            for within in branch
+        ]
+        inner.sort(key=lambda each: (-len(each[0].instance_path), _relevance(*each)))
+        branches = (self._located(within, found, event) for within, found in inner)
+        document = self._files.get(uri, "")
+        return Located(finding.violation, finding.policy, document, tuple(place), tuple(branches))
+
     def _finding(self, error: jsonschema_rs.ValidationError, event: Json) -> _Finding:
         rule_path = tuple(error.evaluation_path)
         keyword, expected, policy = self._rule(rule_path)
@@ -212,6 +267,13 @@ class _Check:
             yield f"{pointer(place, self._spoken) or 'the event'}: {says}"
         for branch in sorted(error.context or (), key=_place):
             yield from (f"  {line}" for line in self._lines(branch))
+
+
+def _relevance(error: jsonschema_rs.ValidationError, finding: _Finding) -> tuple[Any, ...]:
+    """Sorts the best match first. Source: jsonschema 4.26, exceptions.py, by_relevance and best_match."""
+    violation = finding.violation
+    is_weak = violation.rule in ("anyOf", "oneOf")
+    return finding.policy != "reject", len(error.instance_path), is_weak, violation.path, violation.rule
 
 
 def _nearest(found: Iterable[_Finding]) -> set[Violation]:

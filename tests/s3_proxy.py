@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import http.client
+import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -79,6 +81,10 @@ class S3Proxy:
         """Close the connection without an answer; the server never sees the request."""
         self._tell(method, needle, times, lambda handler, _: None)
 
+    def reset(self, *, method: str = "", needle: str = "", times: int = ENDLESS) -> None:
+        """Reset the connection (TCP RST) without an answer; the server never sees the request."""
+        self._tell(method, needle, times, lambda handler, _: handler.reset())
+
     def lose_answer(self, *, method: str = "", needle: str = "", times: int = ENDLESS) -> None:
         """Pass the request on, then close the connection: done, but nobody is told."""
         self._tell(method, needle, times, lambda handler, request: handler.pass_on(request) and None)
@@ -126,6 +132,10 @@ class S3Proxy:
             self._faults.clear()
             self.requests.clear()
             self.stripped.clear()
+
+    def count(self, method: str = "", needle: str = "") -> int:
+        """How many requests were seen so far that a fault of this method and needle fits."""
+        return sum(method in ("", each.method) and needle in each.path for each in list(self.requests))
 
     def methods(self, needle: str = "") -> list[str]:
         """The methods of the requests seen so far whose path holds ``needle``."""
@@ -190,6 +200,11 @@ class _Handler(BaseHTTPRequestHandler):
             return Answer(answer.status, answer.getheaders(), answer.read())
         finally:
             connection.close()
+
+    def reset(self) -> None:
+        """Let the end of this connection be a reset: nothing lingers (socket(7))."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
 
     def give(self, answer: Answer, share: float = 1.0) -> None:
         """Send an answer, or the first part of its body under the length of the whole."""

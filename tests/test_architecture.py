@@ -38,6 +38,10 @@ MAY_IMPORT = {
     "replay": VALUES | {"pipeline", "journal", "write"},
     "sample": VALUES,
     "lake": {"tables", "errors", "write", "s3"},
+    "reconcile": VALUES | {"pipeline", "journal", "lake", "values", "s3"},
+    "compaction": VALUES | {"tables", "write", "lake", "s3"},
+    "redrive": VALUES | {"pipeline", "replay", "tables", "write"},
+    "rerun": VALUES | {"compaction", "lake", "tables", "write"},
     "options": set(),
     "yaml_text": set(),
     "config": {"events", "errors", "nearest", "tables", "options", "yaml_text"},
@@ -93,7 +97,7 @@ def test_what_decides_has_no_effects(module: str):
 @pytest.mark.parametrize("module", MODULES)
 def test_only_entry_points_wire(module: str):
     wires = "connector.wiring" in imports_of(MODULES[module])
-    assert not wires or part_of(module) in {"cli", "wsgi", "serve", "writer", "rounds", "commands", "wiring"}
+    assert not wires or part_of(module) in {"cli", "wsgi", "serve", "writer", "janitor", "rounds", "commands", "wiring"}
 
 
 def test_nothing_outside_the_edges_reads_the_environment():

@@ -134,3 +134,27 @@ def address_of(store: S3Store) -> dict[str, Any]:
         "scheme": address.scheme,
         "force_virtual_addressing": addressing == "virtual",
     }
+
+
+def read_columns(store: S3Store, name: str, columns: list[str], target: Path) -> None:
+    """Write some columns of a Parquet object into a file of this machine; the others are not transferred.
+
+    Raises:
+        StoreError: S3 refused or did not answer. OSError: the local disk.
+    """
+    import pyarrow.parquet as pq
+
+    address = f"{store.place.bucket}/{store.place.prefix}{name}"
+    part = target.with_suffix(".part")
+    try:
+        with (
+            _file_system(store).open_input_file(address) as content,
+            pq.ParquetFile(content, pre_buffer=True) as file,
+        ):
+            schema = pa.schema([file.schema_arrow.field(column) for column in columns])
+            with pq.ParquetWriter(str(part), schema) as writer:
+                for batch in file.iter_batches(columns=columns):
+                    writer.write_batch(batch.select(columns))
+    except (OSError, pa.ArrowException) as trouble:
+        raise StoreError(f"while reading {name}: {str(trouble).splitlines()[0]}") from None
+    part.replace(target)

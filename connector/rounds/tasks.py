@@ -15,7 +15,7 @@ from connector.config import Settings
 from connector.journal.places import ObjectPlace, Place
 from connector.journal.reader import MAX_UNCOMPRESSED_BYTES, Identity, open_captured
 from connector.replay import Progress, Stamp, stage
-from connector.wiring import Configured, LocalStaging, configure, s3_config
+from connector.wiring import FIRST_ATTEMPT, Configured, LocalStaging, configure, s3_config
 
 if TYPE_CHECKING:
     from connector.write.sink import StagedFile
@@ -37,6 +37,8 @@ class Task(NamedTuple):
     source: str
     """Who sent the events of a file that does not say it itself."""
     of_journal: bool
+    attempt: str = FIRST_ATTEMPT
+    """Other than the first one: what nobody has had before."""
 
     @property
     def folders(self) -> list[Path]:
@@ -73,7 +75,7 @@ def map_task(task: Task, settings: Settings, configured: Configured, progress: P
                 max_uncompressed_bytes=unpacked_limit(task.staging),
             ),
             configured.pipeline,
-            LocalStaging(task.staging, configured, _source_in_rows(task)),
+            LocalStaging(task.staging, configured, _source_in_rows(task), task.attempt),
             Stamp(configured.fingerprint, __version__),
             seen_as=task.place.name,
             progress=progress,

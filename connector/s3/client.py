@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ from connector.s3.config import S3Config
 from connector.s3.faults import store_errors
 
 if TYPE_CHECKING:
+    from botocore.loaders import Loader
     from mypy_boto3_s3 import S3Client
 
 _CONNECTIONS = 32
@@ -65,6 +67,7 @@ def make_client(config: S3Config, keys: AccessKeys | None = None) -> S3Client:
     )
     with store_errors("making a client", "(any)"):
         found = botocore.session.Session(session_vars=_REGION_VARIABLES)
+        found.register_component("data_loader", _descriptions())
         session = boto3.session.Session(region_name=config.region, botocore_session=found)
         return session.client("s3", endpoint_url=config.endpoint, config=options, **given)
 
@@ -73,6 +76,14 @@ def attempts_of(client: S3Client) -> int:
     """How often a request may be tried, the first time included."""
     retries = client.meta.config.retries  # type: ignore[attr-defined]
     return int(retries.get("total_max_attempts", 1))
+
+
+@cache
+def _descriptions() -> Loader:
+    """What botocore knows of AWS's services: 12 MB, which every client would read and keep for itself."""
+    from botocore.loaders import create_loader
+
+    return create_loader()
 
 
 def _is_loopback(endpoint: str) -> bool:

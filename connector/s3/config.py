@@ -19,6 +19,9 @@ class S3Config:
     connect_timeout_seconds: float = 5.0
     read_timeout_seconds: float = 30.0
     attempts: int = 5
+    multipart_from_bytes: int = 16 << 20
+    """The smallest file that is uploaded in parts."""
+    part_bytes: int = 8 << 20
 
 
 @dataclass(frozen=True, slots=True)

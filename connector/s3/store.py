@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef
 
-MULTIPART_FROM_BYTES = 16 << 20
-PART_BYTES = 8 << 20
 _PARTS_AT_A_TIME = 4
 _CONFLICT_TRIES = 4
 _DELETE_TRIES = 3
@@ -75,7 +73,7 @@ class S3Store:
             )
 
     def upload(self, name: str, path: Path) -> None:
-        """One PUT below 16 MiB, parts of 8 MiB from there on, read from the file as they are sent.
+        """One PUT below ``multipart_from_bytes``, parts from there on, read from the file as they are sent.
 
         A multipart upload that fails is aborted; one whose process dies stays invisible until a lifecycle
         rule ends it.
@@ -83,8 +81,8 @@ class S3Store:
         from boto3.s3.transfer import TransferConfig, create_transfer_manager
 
         config = TransferConfig(
-            multipart_threshold=MULTIPART_FROM_BYTES,
-            multipart_chunksize=PART_BYTES,
+            multipart_threshold=self.config.multipart_from_bytes,
+            multipart_chunksize=self.config.part_bytes,
             max_concurrency=_PARTS_AT_A_TIME,
             preferred_transfer_client="classic",
         )

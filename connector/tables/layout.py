@@ -33,3 +33,7 @@ def table_file(table: str, day: str, captured_file: str, part: int, tag: str) ->
 
 def rejected_file(day: str, captured_file: str, tag: str) -> str:
     return f"rejected/day={day}/{captured_file}.{tag}.ndjson.gz"
+
+
+def duplicates_file(day: str, captured_file: str, tag: str) -> str:
+    return f"duplicates/day={day}/{captured_file}.{tag}.ndjson.gz"

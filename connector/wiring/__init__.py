@@ -2,9 +2,11 @@
 
 from connector.wiring.receiver import known_sources, make_app, make_journal
 from connector.wiring.rows import (
+    FIRST_ATTEMPT,
     Configured,
     DryRun,
     LocalStaging,
+    change_rows,
     configure,
     dry_run,
     read_document,
@@ -13,15 +15,19 @@ from connector.wiring.rows import (
 from connector.wiring.storage import (
     data_folder,
     journal_folders,
+    make_changes,
+    make_compactor,
     make_publisher,
     object_store,
     open_data,
     privacy_key,
+    rules_of,
     s3_config,
 )
 
 __all__ = [
-    "Configured", "DryRun", "LocalStaging", "configure", "data_folder", "dry_run", "journal_folders",
-    "known_sources", "make_app", "make_journal", "make_publisher", "object_store", "open_data", "privacy_key",
-    "read_document", "s3_config", "shipped_mapping",
+    "FIRST_ATTEMPT", "Configured", "DryRun", "LocalStaging", "change_rows", "configure", "data_folder",
+    "dry_run", "journal_folders", "known_sources", "make_app", "make_changes", "make_compactor",
+    "make_journal", "make_publisher", "object_store", "open_data", "privacy_key", "read_document", "rules_of",
+    "s3_config", "shipped_mapping",
 ]  # fmt: skip

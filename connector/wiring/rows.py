@@ -31,7 +31,11 @@ from connector.validate import Schemas, compile_schemas
 from connector.wiring.storage import privacy_key
 
 if TYPE_CHECKING:
-    from connector.write.sink import RejectedSink, TableWriter
+    from connector.redrive.lot import RowSink
+    from connector.write.sink import DuplicatesSink, RejectedSink, TableWriter
+
+
+FIRST_ATTEMPT = "0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +214,9 @@ def _fingerprint(influences: dict[str, Json]) -> str:
     return "sha256:" + sha256(canonical(influences)).hexdigest()
 
 
-def _tag(fingerprint: str, suppression: int = 0, attempt: str = "0", source: str | None = None) -> str:
+def _tag(
+    fingerprint: str, suppression: int = 0, attempt: str = FIRST_ATTEMPT, source: str | None = None
+) -> str:
     import pyarrow
 
     depends_on = [fingerprint, suppression, __version__, f"pyarrow {pyarrow.__version__}", attempt]
@@ -219,18 +225,33 @@ def _tag(fingerprint: str, suppression: int = 0, attempt: str = "0", source: str
     return sha256(canonical(depends_on)).hexdigest()[:10]
 
 
+def change_rows(configured: Configured) -> Callable[[Path, str], RowSink]:
+    """Makes the sink for rows of several captured files that a change adds: staging folder, tag."""
+
+    def sink(staging: Path, tag: str) -> RowSink:
+        from connector.write.parquet import PartWriter
+
+        return PartWriter.of_change(staging, configured.tables, tag)
+
+    return sink
+
+
 class LocalStaging:
     """Outputs of one captured file, below the data folder but out of its readers' sight."""
 
-    def __init__(self, made: Path, configured: Configured, source: str | None = None) -> None:
+    def __init__(
+        self, made: Path, configured: Configured, source: str | None = None, attempt: str = FIRST_ATTEMPT
+    ) -> None:
         """
         Args:
             made: the staging folder.
             source: what rows of a plain file say about their sender; frames name their own.
+            attempt: what nobody has had before, when the captured file is run again.
         """
         self._made = made
         self._tables = configured.tables
-        self._tag = configured.tag if source is None else _tag(configured.fingerprint, source=source)
+        first = source is None and attempt == FIRST_ATTEMPT
+        self._tag = configured.tag if first else _tag(configured.fingerprint, 0, attempt, source)
 
     @property
     def folder(self) -> Path:
@@ -245,6 +266,11 @@ class LocalStaging:
         from connector.write.rejected import RejectedWriter
 
         return RejectedWriter(self._made, captured_file, self._tag)
+
+    def duplicates(self, captured_file: str) -> DuplicatesSink:
+        from connector.write.duplicates import DuplicatesWriter
+
+        return DuplicatesWriter(self._made, captured_file, self._tag)
 
     def empty(self) -> None:
         for path in self._made.iterdir():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from connector.errors import ConfigError, ConnectorError, LedgerError, StoreErro
 from connector.s3.config import S3Config, S3Place
 
 if TYPE_CHECKING:
+    from connector.compaction import Compactor, Rules
     from connector.journal.folders import JournalFolders
     from connector.s3.store import S3Store
     from connector.write.data import DataReader
@@ -171,6 +173,35 @@ def make_publisher(
 
         publisher = Publisher(folder, retire=retire, unretired=unretired, wait_seconds=wait_seconds)
     return publisher
+
+
+def make_changes(settings: Settings, *, wait_seconds: float = 60.0) -> Publisher | ObjectPublisher:
+    """The way to change what is live; it retires nothing of the journal.
+
+    Raises ``StoreError`` as ``make_publisher``.
+    """
+    folder = data_folder(settings)
+    if settings.is_s3:
+        from connector.s3.probe import probe
+        from connector.write.object_publish import ObjectPublisher
+
+        store = object_store(settings)
+        probe(store)
+        return ObjectPublisher(folder, store)
+    from connector.write.publish import Publisher
+
+    return Publisher(folder, wait_seconds=wait_seconds)
+
+
+def make_compactor(settings: Settings, changes: Publisher | ObjectPublisher) -> Compactor:
+    from connector.compaction import Compactor
+
+    return Compactor(open_data(settings), data_folder(settings), changes)
+
+
+def rules_of(settings: Settings, rules: Rules) -> Rules:
+    """The same rules with the size that is configured."""
+    return replace(rules, target_bytes=settings.compact_target_bytes)
 
 
 def _retire(journal: JournalFolders, captured_file: str, recorded_sha256: str | None) -> None:

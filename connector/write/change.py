@@ -27,7 +27,8 @@ class Change:
 
     kind: ChangeKind
     stagings: tuple[Path, ...]
-    """Folders below which the added files lie, durable, under their names."""
+    """Folders that are gone when it is committed. Below the first one the added files lie, durable, under
+    their names, but for those that ``places`` knows."""
     removes: tuple[str, ...] = ()
     adds: tuple[Output, ...] = ()
     files: Mapping[str, Counts] = field(default_factory=dict)
@@ -36,6 +37,8 @@ class Change:
     """Captured file -> number of the change that had last touched it when this was planned; 0 is not here."""
     reruns: Mapping[str, str] = field(default_factory=dict)
     because: str = ""
+    places: Mapping[str, Path] = field(default_factory=dict)
+    """Added file -> the other staging folder below which it lies."""
 
     def fits(self, state: Fold) -> bool:
         """Whether what it was planned on is still so."""
@@ -51,10 +54,10 @@ class Change:
         Raises:
             LedgerError: it is gone.
         """
-        for staging in self.stagings:
-            if (staging / name).is_file():
-                return staging / name
-        raise LedgerError(f"the staged file {name} is gone")
+        path = self.places.get(name, self.stagings[0]) / name
+        if not path.is_file():
+            raise LedgerError(f"the staged file {name} is gone")
+        return path
 
     def entry(self, state: Fold, committed_at_ms: int) -> Entry:
         """The next entry after ``state``. What it adds has its number in its names."""

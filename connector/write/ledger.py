@@ -69,6 +69,8 @@ class Fold:
     """Captured files whose record is an object of its own (S3) -> its hash. They have no number, no chain."""
     reruns: Mapping[str, str] = field(default_factory=dict)
     """Captured files that were run again -> fingerprint of the configuration of the last time."""
+    later_days: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Captured files -> days in which changes other than compactions gave them rows."""
 
     @property
     def entries(self) -> int:
@@ -79,6 +81,11 @@ class Fold:
     def live(self) -> dict[str, Live]:
         """Every file that readers may see, by name."""
         return {**self.tables, **self.rejected, **self.duplicates}
+
+    def days_of(self, captured_file: str) -> set[str]:
+        """The days, ``YYYY-MM-DD``, in which a captured file has or had rows."""
+        record = self.records[captured_file]
+        return {_day_in(output.name) for output in record.outputs} | self.later_days.get(captured_file, set())
 
     @property
     def total(self) -> Counts:
@@ -144,6 +151,10 @@ def _numbers(root: Path) -> list[int]:
     return sorted(number for name in names if (number := entry_number(name)) is not None)
 
 
+def _day_in(name: str) -> str:
+    return name.rsplit("/", 2)[-2].removeprefix("day=")
+
+
 class Folding:
     """The fold while it is being made."""
 
@@ -158,6 +169,7 @@ class Folding:
         self._changed, self._removed = dict(since.changed), dict(since.removed)
         self._objects = dict(since.objects)
         self._reruns = dict(since.reruns)
+        self._later_days = dict(since.later_days)
 
     def add_record(self, record: Record, sha256: str) -> None:
         """Take a record object, before the entries that may remove what it made live."""
@@ -183,6 +195,10 @@ class Folding:
             self._counts[captured_file] = counts
             self._changed[captured_file] = entry.number
         self._reruns.update(entry.reruns)
+        if entry.kind != "compaction" and entry.adds:
+            days = frozenset(_day_in(output.name) for output in entry.adds if output.is_table)
+            for captured_file in entry.files:
+                self._later_days[captured_file] = self._later_days.get(captured_file, frozenset()) | days
 
     def _record(self, record: Record, number: int) -> None:
         if record.captured_file in self._records:
@@ -214,5 +230,5 @@ class Folding:
         return Fold(
             self.number, self.sha256, **self._live, records=self._records, counts=self._counts,
             changed=self._changed, removed=self._removed, objects=self._objects,
-            reruns=self._reruns,
+            reruns=self._reruns, later_days=self._later_days,
         )  # fmt: skip

@@ -6,6 +6,7 @@ The same rows in the same order give the same bytes, so an attempt that is made 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from connector.events import Row
-from connector.tables import STRUCT_FIELDS, Table
+from connector.tables import Table
 from connector.tables.layout import day_of, table_file
-from connector.write.arrow import RowFields, arrow_schema
+from connector.write.arrow import RowFields
+from connector.write.change import table_change_file
 from connector.write.disk import sealed
 from connector.write.entries import Output
 from connector.write.row_sum import MODULUS, hash_bytes, row_encoder
@@ -60,9 +62,16 @@ class PartWriter:
         spill = staging / f"spill/{captured_file}.p{part}.{tag}"
         self._tables = {table.name: _TableForm(table, spill) for table in tables}
         self._files: dict[tuple[str, str], _DayFile] = {}
-        self._named = captured_file, part, tag
+        self._name_of = partial(_first_name, captured_file, part, tag)
         self._rows = 0
         self._bytes = 0
+
+    @classmethod
+    def of_change(cls, staging: Path, tables: Iterable[Table], tag: str) -> PartWriter:
+        """The same for rows of several captured files that a change adds."""
+        writer = cls(staging, tables, "c", 0, tag)
+        writer._name_of = partial(_change_name, tag)
+        return writer
 
     def add(self, table_name: str, columns: dict[str, Any]) -> None:
         """Take one row by table and columns, as ``add_row`` does."""
@@ -85,9 +94,9 @@ class PartWriter:
             raise RowFailed(table_name, "timestamp", columns.get("captured_index")) from error
         file = self._files.get((table_name, day))
         if file is None:
-            name = table_file(table_name, day, *self._named)
+            name = self._name_of(table_name, day)
             file = self._files[table_name, day] = _DayFile(self._staging / name, name, form)
-        file.take(values, columns["captured_index"], canonical)
+        file.take(values, (columns["captured_file"], columns["captured_index"]), canonical)
         self._rows += 1
         self._bytes += len(canonical)
         if len(file.waiting) >= GROUP_ROWS or file.bytes >= GROUP_BYTES:
@@ -126,7 +135,7 @@ class _TableForm:
         self.table = table
         self.fields = RowFields(table)
         self.encode = row_encoder(table)
-        self.options = writer_options(table)
+        self.options = writer_options(self.fields.schema)
         names = [column.name for column in table.columns]
         self._time = names.index("timestamp")
         self._sorted_by = [names.index(name) for name in table.sort]
@@ -177,17 +186,17 @@ class _DayFile:
         self._rows = 0
         self._row_sum = 0
         self._events = 0
-        self._last_index = -1
+        self._last_event: tuple[str, int] | None = None
         self._spilled: list[int] = []
         self._writer: Any = None
 
-    def take(self, values: Values, captured_index: int, canonical: bytes) -> None:
+    def take(self, values: Values, event: tuple[str, int], canonical: bytes) -> None:
         self.waiting.append(values)
         self.bytes += len(canonical)
         self._rows += 1
         self._row_sum = (self._row_sum + hash_bytes(canonical)) % MODULUS
-        if captured_index != self._last_index:
-            self._last_index = captured_index
+        if event != self._last_event:
+            self._last_event = event
             self._events += 1
 
     def spill(self) -> None:
@@ -234,6 +243,14 @@ class _DayFile:
         self._writer.write_table(table, row_group_size=GROUP_ROWS)
 
 
+def _first_name(captured_file: str, part: int, tag: str, table: str, day: str) -> str:
+    return table_file(table, day, captured_file, part, tag)
+
+
+def _change_name(tag: str, table: str, day: str) -> str:
+    return table_change_file(table, day, tag)
+
+
 def _groups(batches: Iterable[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]:
     """Batches in lots that make one row group each, the last one smaller."""
     lot: list[pa.RecordBatch] = []
@@ -252,25 +269,26 @@ def _groups(batches: Iterable[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]
 _NEVER = float("inf")
 
 
-def writer_options(table: Table) -> Mapping[str, Any]:
-    """Options of ``pyarrow.parquet.ParquetWriter`` for a table. Source: tables 6.1."""
+def writer_options(schema: pa.Schema) -> Mapping[str, Any]:
+    """Options of ``pyarrow.parquet.ParquetWriter`` for a table's columns. Source: tables 6.1."""
     return {
         "version": "2.6",
         "data_page_version": "1.0",
         "compression": "zstd",
         "compression_level": 3,
-        "use_dictionary": [leaf for leaf in _leaves(table) if leaf.split(".")[0] not in PLAIN_COLUMNS],
+        "use_dictionary": [leaf for leaf in _leaves(schema) if leaf.split(".")[0] not in PLAIN_COLUMNS],
         "write_statistics": True,
         "store_decimal_as_integer": True,
         "store_schema": False,
     }
 
 
-def _leaves(table: Table) -> Iterable[str]:
+def _leaves(schema: pa.Schema) -> Iterable[str]:
     """Parquet's paths of the columns that hold values."""
-    for column, arrow_field in zip(table.columns, arrow_schema(table), strict=True):
-        if column.code in STRUCT_FIELDS:
-            struct = arrow_field.type.value_type
-            yield from (f"{column.name}.list.element.{child.name}" for child in struct)
+    for field in schema:
+        if not pa.types.is_list(field.type):
+            yield field.name
+        elif pa.types.is_struct(field.type.value_type):
+            yield from (f"{field.name}.list.element.{child.name}" for child in field.type.value_type)
         else:
-            yield f"{column.name}.list.element" if column.code == "LS" else column.name
+            yield f"{field.name}.list.element"

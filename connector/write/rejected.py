@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import base64
-import gzip
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import orjson
 
+from connector import jsontext
 from connector.events import Captured, Rejected
 from connector.tables.layout import day_of, rejected_file
-from connector.write.disk import sealed
 from connector.write.entries import Output
+from connector.write.lines import DayLines
 
 
 class RejectedWriter:
@@ -25,25 +25,18 @@ class RejectedWriter:
     """
 
     def __init__(self, staging: Path, captured_file: str, tag: str) -> None:
-        self._staging = staging
-        self._captured_file = captured_file
-        self._tag = tag
-        self._days: dict[str, _DayFile] = {}
+        self._lines = DayLines(staging, lambda day: rejected_file(day, captured_file, tag))
         self.codes: Counter[str] = Counter()
 
     def add(self, captured: Captured, rejected: Rejected) -> None:
         """Take one rejected event; raises ``OSError`` when the disk refuses."""
-        day = day_of(captured.received_at_ms)
-        file = self._days.get(day)
-        if file is None:
-            name = rejected_file(day, self._captured_file, self._tag)
-            file = self._days[day] = _DayFile.create(self._staging / name, name)
-        file.add(captured.captured_index, rejected_line(captured, rejected))
+        day, line = day_of(captured.received_at_ms), rejected_line(captured, rejected)
+        self._lines.add(day, captured.captured_file, captured.captured_index, line)
         self.codes[rejected.code] += 1
 
     def finish(self) -> list[Output]:
         """Make every file durable, return the outputs sorted by name; ``rows`` counts the lines."""
-        return [self._days[day].finish() for day in sorted(self._days)]
+        return self._lines.finish()
 
 
 def rejected_line(captured: Captured, rejected: Rejected) -> bytes:
@@ -69,6 +62,25 @@ def rejected_line(captured: Captured, rejected: Rejected) -> bytes:
         return orjson.dumps(_encodable(value), option=orjson.OPT_APPEND_NEWLINE)
 
 
+def kept_bytes(line: Mapping[str, Any]) -> bytes:
+    """The event's own bytes, out of a decoded line or a row of the view ``rejected``."""
+    if line.get("raw_base64") is not None:
+        return base64.b64decode(line["raw_base64"])
+    return str(line.get("raw") or "").encode("utf-8")
+
+
+def captured_again(line: Mapping[str, Any]) -> Captured:
+    """What was captured, out of a decoded line; damaged bytes of a journal stay damaged."""
+    raw = kept_bytes(line)
+    decoded = jsontext.decode(raw)
+    error = line["code"] if line["code"] == "journal_corrupt" else decoded.error
+    return Captured(
+        line["captured_file"], line["captured_index"], line["source"], line["route"],
+        line["received_at_ms"], line["proven"] or "none", decoded.value, error, decoded.repaired,
+        raw.__bytes__, "as kept",
+    )  # fmt: skip
+
+
 def _raw(raw: bytes) -> dict[str, str]:
     try:
         return {"raw": raw.decode("utf-8")}
@@ -85,33 +97,3 @@ def _encodable(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _encodable(part) for key, part in value.items()}
     return value
-
-
-@dataclass(slots=True)
-class _DayFile:
-    path: Path
-    name: str
-    file: BinaryIO
-    lines: gzip.GzipFile
-    rows: int = 0
-    events: int = 0
-    last_index: int = -1
-
-    @classmethod
-    def create(cls, path: Path, name: str) -> _DayFile:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("xb")
-        return cls(path, name, file, gzip.GzipFile("", "wb", 6, file, mtime=0))
-
-    def add(self, captured_index: int, line: bytes) -> None:
-        self.lines.write(line)
-        self.rows += 1
-        if captured_index != self.last_index:
-            self.last_index = captured_index
-            self.events += 1
-
-    def finish(self) -> Output:
-        self.lines.close()
-        self.file.close()
-        size, sha256 = sealed(self.path)
-        return Output(self.name, self.rows, self.events, size, sha256)

@@ -58,23 +58,29 @@ def row_sum(hashes: Iterable[int]) -> str:
 
 def row_sum_of_file(path: Path, table_name: str) -> str:
     """Recompute the sum from a Parquet file; needs no declaration, the file's own types say enough."""
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    total = 0
     with pq.ParquetFile(path) as file:
-        schema = file.schema_arrow
-        floats = [at for at, field in enumerate(schema) if pa.types.is_floating(field.type)]
-        structs = {
-            at: [child.name for child in field.type.value_type]
-            for at, field in enumerate(schema)
-            if pa.types.is_list(field.type) and pa.types.is_struct(field.type.value_type)
-        }
-        encode = _encoder(table_name, schema.names, floats, structs)
-        for batch in file.iter_batches(batch_size=4096):
-            for values in zip(*map(_cells, batch.columns), strict=True):
-                total += hash_bytes(encode(list(values)))
-    return f"{total % MODULUS:016x}"
+        batches = file.iter_batches(batch_size=4096)
+        return f"{row_sum_of_batches(batches, file.schema_arrow, table_name) % MODULUS:016x}"
+
+
+def row_sum_of_batches(batches: Iterable[Any], schema: Any, table_name: str) -> int:
+    """Sum of the hashes of the rows in Arrow record batches of one ``pyarrow.Schema``; not reduced."""
+    import pyarrow as pa
+
+    floats = [at for at, field in enumerate(schema) if pa.types.is_floating(field.type)]
+    structs = {
+        at: [child.name for child in field.type.value_type]
+        for at, field in enumerate(schema)
+        if pa.types.is_list(field.type) and pa.types.is_struct(field.type.value_type)
+    }
+    encode = _encoder(table_name, schema.names, floats, structs)
+    total = 0
+    for batch in batches:
+        for values in zip(*map(_cells, batch.columns), strict=True):
+            total += hash_bytes(encode(list(values)))
+    return total
 
 
 def _cells(column: Any) -> list[Any]:

@@ -54,6 +54,14 @@ class RejectedSink(Protocol):
     def finish(self) -> list[Output]: ...
 
 
+class DuplicatesSink(Protocol):
+    """Takes the duplicates of one captured file: which event is a copy of which."""
+
+    def add(self, captured: Captured, rows: Sequence[Row], kept_captured_index: int) -> None: ...
+
+    def finish(self) -> list[Output]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class StagedFile:
     """One captured file whose outputs lie, durable, below ``staging`` under their final names."""

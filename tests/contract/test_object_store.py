@@ -13,12 +13,13 @@ from s3_servers import S3Server
 
 from connector.errors import StoreError
 from connector.s3.client import AccessKeys, make_client
-from connector.s3.config import S3Place
+from connector.s3.config import S3Config, S3Place
 from connector.s3.objects import FetchOutcome, fetch_object, list_objects
 from connector.s3.probe import FOLDER, probe
-from connector.s3.store import MULTIPART_FROM_BYTES, PART_BYTES, S3Store
+from connector.s3.store import S3Store
 
 MIB = 1 << 20
+MULTIPART_FROM_BYTES, PART_BYTES = S3Config().multipart_from_bytes, S3Config().part_bytes
 PART_OF_A_DAY = "tables/events/day=2026-11-21/part-0.parquet"
 
 

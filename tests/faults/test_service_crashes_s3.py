@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
-import random
 import time
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from faults.traffic import SECRET, Traffic, assert_kept_once, hurt, settle
+from faults.rounds import ENVIRONMENT, ROUNDS, SETTINGS, run_rounds
+from faults.traffic import Traffic, assert_kept_once, settle
 from s3_proxy import S3Proxy
 from s3_servers import S3Server
-from system.processes import wait_until
 from system.s3_service import running_in_s3
+from system.service import Service
 
 pytestmark = pytest.mark.slow
 
-ROUNDS = 3
+ROUNDS_IN_S3 = max(ROUNDS // 8, 1)
+UNHURRIED = {"publish_seconds": 0.3, "roll_seconds": 0.5}
+"""A journal file costs several requests: fewer of them, or a round is spent on catching up."""
 
 
 def test_whatever_is_killed_under_traffic_every_acknowledged_event_is_in_the_bucket_exactly_once(
-    tmp_path: Path, seaweed: S3Server
+    tmp_path: Path, seaweed: S3Server, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    dice = random.Random(20261122)
-    settings = {"publish_seconds": 0.1, "roll_seconds": 0.2}
-    with running_in_s3(tmp_path, seaweed, settings=settings, environment={"WEB_SECRET": SECRET}) as service:
-        for seed in range(ROUNDS):
-            traffic = Traffic(service, seed)
-            with traffic.flowing():
-                for _ in range(2):
-                    time.sleep(dice.uniform(0.2, 0.6))
-                    hurt(service, dice)
-                wait_until("events are taken again", lambda: service.all_listen() and service.ready(), 60)
-                time.sleep(0.1)
-            settle(service)
-            assert len(traffic.events) > 50
-            assert_kept_once(service, traffic)
+    def start(number: int) -> AbstractContextManager[Service]:
+        return running_in_s3(tmp_path / str(number), seaweed, settings=UNHURRIED, environment=ENVIRONMENT)
+
+    tally = run_rounds("random kills, tables in SeaweedFS", ROUNDS_IN_S3, start, capfd.disabled)
+
+    assert tally.acknowledged > 100 * ROUNDS_IN_S3
 
 
 def test_answers_that_are_lost_and_refusals_in_between_make_nothing_twice(
@@ -43,9 +38,9 @@ def test_answers_that_are_lost_and_refusals_in_between_make_nothing_twice(
     """C24, C25 and C30: the store did it and nobody heard, or it did not and said so."""
     proxy, server = proxied
     patience = {"attempts": 2, "connect_timeout_seconds": 1, "read_timeout_seconds": 2}
-    settings = {"publish_seconds": 0.1, "roll_seconds": 0.2, "s3": patience}
-    with running_in_s3(tmp_path, server, settings=settings, environment={"WEB_SECRET": SECRET}) as service:
-        traffic = Traffic(service, ROUNDS)
+    settings = {**SETTINGS, "s3": patience}
+    with running_in_s3(tmp_path, server, settings=settings, environment=ENVIRONMENT) as service:
+        traffic = Traffic(service, "lost")
         with traffic.flowing():
             for needle in ("/ledger/files/", "/tables/", "/ledger/intents/", "/rejected/"):
                 proxy.lose_answer(method="PUT", needle=needle, times=2)

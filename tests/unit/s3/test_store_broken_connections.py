@@ -9,10 +9,12 @@ from s3_proxy import HOST, S3Proxy
 from s3_servers import S3Server
 
 from connector.errors import StoreError
+from connector.s3.config import S3Config
 from connector.s3.objects import FetchOutcome
-from connector.s3.store import PART_BYTES, S3Store
+from connector.s3.store import S3Store
 
 NAME = "tables/events/day=2026-11-21/lantern.parquet"
+PART_BYTES = S3Config().part_bytes
 PARTS = 2
 CALLS = {
     "create": lambda store, folder: store.create(NAME, b"content"),

@@ -1,0 +1,127 @@
+"""The janitor process of ``connector serve``: small files become large ones, and copies go, by themselves."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+
+from prometheus_client import REGISTRY, CollectorRegistry, Counter
+
+from connector.compaction import ALL, RECENT, Compacted, Compactor, Rules
+from connector.config import Settings, load_settings
+from connector.errors import ConnectorError
+from connector.rounds.backoff import Backoff
+from connector.terminal import log_to_stderr
+from connector.wiring import make_changes, make_compactor, rules_of
+
+log = logging.getLogger("connector.janitor")
+
+_CLOSED_SECONDS = 3_600.0
+_NICENESS = 10
+_ONE_NAME = "compaction"
+
+
+def run(settings: Settings) -> None:
+    """Compact until SIGTERM, or until the process that started this one is gone."""
+    stopping = False
+    parent = os.getppid()
+
+    def stop(*_: object) -> None:
+        nonlocal stopping
+        stopping = True
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(OSError):
+        os.nice(_NICENESS)
+    janitor = Janitor(settings)
+    while not stopping and os.getppid() == parent:
+        pause_seconds, began = janitor.next(lambda: stopping or os.getppid() != parent), time.monotonic()
+        while not stopping and os.getppid() == parent and time.monotonic() - began < pause_seconds:
+            time.sleep(0.1)
+
+
+class Janitor:
+    """Pass after pass, whatever goes wrong in one of them."""
+
+    def __init__(self, settings: Settings, registry: CollectorRegistry = REGISTRY) -> None:
+        self._settings = settings
+        self._compactor: Compactor | None = None
+        self._figures = _Figures(registry)
+        self._backoff = Backoff(settings.compact_seconds, _CLOSED_SECONDS)
+        self._closed_at: float | None = None
+
+    def next(self, stopping: Callable[[], bool] = lambda: False) -> float:
+        """One pass; return after how many seconds the next is due."""
+        try:
+            self._pass(stopping)
+        except ConnectorError as trouble:
+            log.warning("the tables were not compacted, the next pass goes on: %s", trouble)
+            self._compactor = None
+            return self._backoff.put_off(_ONE_NAME)
+        except OSError as trouble:
+            log.error("the tables were not compacted, the next pass goes on: %s", trouble.strerror or trouble)
+            return self._backoff.put_off(_ONE_NAME)
+        self._backoff.forget(_ONE_NAME)
+        return self._settings.compact_seconds
+
+    def _pass(self, stopping: Callable[[], bool]) -> None:
+        """Days that still grow every time, every day once an hour."""
+        if self._compactor is None:
+            self._changes = make_changes(self._settings)
+            self._compactor = make_compactor(self._settings, self._changes)
+        days = self._compactor.days()
+        growing = [day for day in days if day >= _yesterday()]
+        self._run(RECENT, growing, stopping)
+        now = time.monotonic()
+        if self._closed_at is None or now - self._closed_at >= _CLOSED_SECONDS:
+            self._run(ALL, days, stopping)
+            self._closed_at = now
+        old = self._changes.remove_old(int(self._settings.grace_seconds * 1_000))
+        if old:
+            log.info("removed %d files that were replaced %d s ago", len(old), self._settings.grace_seconds)
+
+    def _run(self, rules: Rules, days: list[str], stopping: Callable[[], bool]) -> None:
+        assert self._compactor is not None
+        for day in days:
+            if stopping():
+                return
+            done = self._compactor.run(rules_of(self._settings, rules), [day])
+            self._figures.count(done)
+            if done.days:
+                log.info(
+                    "%s: %d files became %d, %d duplicates taken out",
+                    day, done.files_before, done.files_after, done.duplicates,
+                )  # fmt: skip
+
+
+def _yesterday() -> str:
+    """The last day that still grows in the ordinary way: that of the sender may be behind ours."""
+    today: date = datetime.now(UTC).date()
+    return (today - timedelta(days=1)).isoformat()
+
+
+class _Figures:
+    """What the janitor adds to ``/metrics``."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._files = Counter("connector_compacted_files", "Table files merged.", registry=registry)
+        self._duplicates = Counter(
+            "connector_compacted_duplicates",
+            "Events found to be duplicates by compaction.",
+            registry=registry,
+        )
+
+    def count(self, done: Compacted) -> None:
+        self._files.inc(done.files_before)
+        self._duplicates.inc(done.duplicates)
+
+
+if __name__ == "__main__":
+    log_to_stderr()
+    run(load_settings())

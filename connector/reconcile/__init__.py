@@ -1,0 +1,1 @@
+"""Segment's archive against the tables: which events never arrived, and their bytes as captured files."""

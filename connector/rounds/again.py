@@ -1,0 +1,145 @@
+"""Captured files that the ledger has, mapped once more, in lots of staged files."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import TYPE_CHECKING
+
+from connector.config import Settings
+from connector.errors import ConnectorError
+from connector.journal.places import ObjectPlace, Place
+from connector.journal.reader import Identity, identify
+from connector.replay import Progress
+from connector.rounds.mapping import Mapping
+from connector.rounds.sources import SourceNames
+from connector.rounds.tasks import Task, unpacked_limit
+from connector.rounds.writer import ROUND_BYTES, ROUND_FILES, Done
+from connector.rounds.written import Written
+from connector.wiring import Configured, data_folder
+
+if TYPE_CHECKING:
+    from connector.write.entries import Record
+    from connector.write.ledger import Fold
+    from connector.write.sink import StagedFile
+
+log = logging.getLogger("connector.writer")
+
+
+class EventDays:
+    """Days of events that are wanted, both ends included; None leaves an end open."""
+
+    def __init__(self, first: date | None, last: date | None) -> None:
+        self._first = first.isoformat() if first else ""
+        self._last = last.isoformat() if last else "9999-12-31"
+
+    def touch(self, days: Iterable[str]) -> bool:
+        return any(self._first <= day <= self._last for day in days)
+
+
+class Again:
+    """Maps recorded captured files under the configuration of now. Nothing is committed.
+
+    Args:
+        state: the ledger that says what is recorded.
+        attempt: part of every output name; what nobody has had before.
+        days: captured files are passed over that have rows in none of these days, neither then nor now.
+    """
+
+    def __init__(
+        self, settings: Settings, configured: Configured, state: Fold, attempt: str, days: EventDays
+    ) -> None:
+        self._settings = settings
+        self._state = state
+        self._attempt = attempt
+        self._days = days
+        self._folder = data_folder(settings)
+        self._mapping = Mapping(settings, configured, self._folder)
+        self.unknown: list[Place] = []
+        """Captured files that are not recorded, or whose bytes are others than those recorded."""
+        self.passed_over = 0
+        """Captured files without rows in the wanted days."""
+
+    def lots(
+        self,
+        places: Iterable[Place],
+        written: Written,
+        *,
+        source: str | None = None,
+        progress: Progress = lambda _: None,
+        done: Done = lambda _: None,
+        workers: int = 1,
+    ) -> Iterator[list[StagedFile]]:
+        """Yield staged files, so many at a time as ``Writer`` would publish in one entry.
+
+        Args:
+            written: told of what failed; other arguments as for ``Writer.write``.
+        """
+        lot: list[StagedFile] = []
+        size = 0
+        tasks = self._tasks(places, SourceNames(self._settings, source), source, done)
+        for task, staged in self._mapping.mapped(tasks, written, progress, workers):
+            done(task.place)
+            if staged is None:
+                continue
+            if not self._days.touch(self._days_of(staged)):
+                self.passed_over += 1
+                self._folder.drop_staging(staged.staging)
+                continue
+            lot.append(staged)
+            size += int(staged.record.identity["bytes"])
+            if len(lot) >= ROUND_FILES or size >= ROUND_BYTES:
+                yield lot
+                lot, size = [], 0
+        if lot:
+            yield lot
+
+    def _days_of(self, staged: StagedFile) -> set[str]:
+        """Days of its rows, then and now; the day of arrival when it has none."""
+        name = staged.record.captured_file
+        now = {output.name.rsplit("/", 2)[-2].removeprefix("day=") for output in staged.record.files}
+        return now | self._state.days_of(name)
+
+    def _tasks(
+        self, places: Iterable[Place], sources: SourceNames, given: str | None, done: Done
+    ) -> Iterator[Task]:
+        seen: set[str] = set()
+        for place in places:
+            name, identity = self._identified(place)
+            record = self._state.records.get(name)
+            if record is None or (identity and record.identity["sha256"] != identity.sha256):
+                self.unknown.append(place)
+                done(place)
+                continue
+            had = self._state.days_of(name)
+            if name in seen or (had and not self._days.touch(had)):
+                self.passed_over += name not in seen
+                done(place)
+                continue
+            seen.add(name)
+            staging = self._folder.new_staging()
+            fetched = None if identity else self._folder.new_staging()
+            named = _recorded_source(record) if place.source_id is None and given is None else None
+            yield Task(
+                place, name, identity, staging, fetched, named or sources.of(place), False, self._attempt
+            )
+
+    def _identified(self, place: Place) -> tuple[str, Identity | None]:
+        """Name of a captured file, and what it is proven by; an object is read when it is mapped."""
+        if isinstance(place, ObjectPlace):
+            return place.captured_file, None
+        spool = self._folder.staging_root
+        spool.mkdir(parents=True, exist_ok=True)
+        try:
+            identity = identify(place.path, spool_folder=spool, max_uncompressed_bytes=unpacked_limit(spool))
+        except (ConnectorError, FileNotFoundError, PermissionError, IsADirectoryError) as trouble:
+            log.error("%s cannot be read: %s", place.path.name, trouble)
+            return "", None
+        return identity.name, identity
+
+
+def _recorded_source(record: Record) -> str | None:
+    """Who sent the events of a plain file, as it was said the first time."""
+    source = record.identity.get("source")
+    return None if source is None else str(source)
