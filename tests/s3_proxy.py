@@ -160,7 +160,7 @@ def start_proxy(upstream: str) -> Iterator[S3Proxy]:
     """A proxy on a free port of loopback in front of ``upstream`` (``http://host:port``)."""
     proxy = S3Proxy(upstream)
     handler = type("Handler", (_Handler,), {"proxy": proxy})
-    with ThreadingHTTPServer((HOST, 0), handler) as server:
+    with _Server((HOST, 0), handler) as server:
         proxy.endpoint = f"http://{HOST}:{server.server_address[1]}"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
@@ -170,6 +170,11 @@ def start_proxy(upstream: str) -> Iterator[S3Proxy]:
             proxy.clear()
             server.shutdown()
             thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128
+    """Beyond it the kernel drops connections, and their first repetition comes after a second."""
 
 
 class _Handler(BaseHTTPRequestHandler):

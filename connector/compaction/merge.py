@@ -153,13 +153,16 @@ class Merge:
         written: list[tuple[str, Path]] = []
         file: _SortedFile | None = None
         for batch in batches:
-            if file is None or file.rows >= rows_per_file:
-                if file is not None:
-                    file.close()
-                name = self._name_of()
-                written.append((name, self._staging / name))
-                file = _SortedFile(self._staging / name, self._table, schema, rows_per_file)
-            file.add(batch)
+            while batch.num_rows:
+                if file is None or file.rows >= rows_per_file:
+                    if file is not None:
+                        file.close()
+                    name = self._name_of()
+                    written.append((name, self._staging / name))
+                    file = _SortedFile(self._staging / name, self._table, schema, rows_per_file)
+                room = rows_per_file - file.rows
+                file.add(batch.slice(0, room))
+                batch = batch.slice(room)
         if file is not None:
             file.close()
         return written

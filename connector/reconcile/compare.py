@@ -185,8 +185,7 @@ class Comparison:
         self._batch.clear()
 
     def _one(self, query: str) -> tuple[int, ...]:
-        row = self.lake.execute(query).fetchone()
-        assert row is not None
+        (row,) = self.lake.execute(query).fetchall()
         return row
 
     def _run(self, statement: str) -> None:

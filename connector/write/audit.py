@@ -136,7 +136,7 @@ def _counts(looked: Looked, state: Fold, damaged: set[str]) -> Iterable[str]:
     """The equation of every captured file, and that tables and rejected files hold what it says."""
     stored, uncounted = events_in_tables(looked.keys_of, state, damaged)
     unread = _owners_of(damaged, state)
-    kept, copies = looked.events_in(state.rejected.values()), looked.events_in(state.duplicates.values())
+    kept = looked.events_in(state.rejected.values())
     for name in sorted(state.counts.keys() | stored.keys()):
         counts = state.counts.get(name)
         if counts is None:
@@ -148,14 +148,12 @@ def _counts(looked: Looked, state: Fold, damaged: set[str]) -> Iterable[str]:
             yield f"{name}: {counts.stored} events stored, {stored.get(name, 0)} in the tables."
         if name not in unread and kept[name] != counts.rejected:
             yield f"{name}: {counts.rejected} events rejected, {kept[name]} kept."
-        if copies[name] > counts.duplicate:
-            yield f"{name}: {counts.duplicate} duplicates, {copies[name]} listed."
 
 
 def _owners_of(damaged: set[str], state: Fold) -> set[str]:
     """Captured files that may have lines in a file of lines that nobody can read."""
     owners: set[str] = set()
-    for name, live in (*state.rejected.items(), *state.duplicates.items()):
+    for name, live in state.rejected.items():
         if name in damaged:
             owners.update(state.changed if live.captured_file is None else (live.captured_file,))
     return owners

@@ -51,7 +51,7 @@ class Looked:
         return self._key_files[name]
 
     def events_in(self, files: Iterable[Live]) -> Counter[str]:
-        """Events by captured file in files of lines without faults: rejected ones, or duplicates."""
+        """Events by captured file in files of lines without faults."""
         return sum((self._lines.get(live.output.name, Counter()) for live in files), Counter())
 
     def _count_lines(self, path: Path, live: Live) -> Iterable[str]:

@@ -67,11 +67,11 @@ def lake_for(shelf: Shelf, folder: Path, **settings: Any) -> Lake:
 def arrive(lake: Lake, events: Iterable[Any]) -> None:
     """Bring events into the tables as if they had come through the door."""
     for source in ("web", "till"):
+        sent = [event for event in events if SENT_BY.get(event["messageId"], "web") == source]
         path = lake.folder / f"{source}.ndjson"
-        path.write_bytes(
-            lines([event for event in events if SENT_BY.get(event["messageId"], "web") == source])
-        )
-        lake.ok("replay", str(path), "--source", source)
+        path.write_bytes(lines(sent))
+        if sent:
+            lake.ok("replay", str(path), "--source", source)
 
 
 def without(gone: Iterable[Any]) -> list[Any]:
@@ -116,14 +116,14 @@ def test_what_came_while_nobody_listened_is_found_and_brought_in(shelf: Shelf, t
     assert all(SENT_BY[message_id] == source for message_id, source in sources)
 
 
-def test_doing_it_twice_adds_nothing(shelf: Shelf, tmp_path: Path) -> None:
-    fill(shelf, ARCHIVE)
-    lake = lake_for(shelf, tmp_path / "lake")
+def test_doing_it_twice_adds_nothing(disk: OnDisk, tmp_path: Path) -> None:
+    fill(disk, ARCHIVE)
+    lake = lake_for(disk, tmp_path / "lake")
     arrive(lake, without(GAP))
-    reconciled(lake, shelf.argument())
+    reconciled(lake, disk.argument())
     before = (lake.audit()["entries"], sorted(lake.journal.glob("healed/*/*")), ids(lake))
 
-    told = reconciled(lake, shelf.argument())
+    told = reconciled(lake, disk.argument())
 
     assert (told["arrived"], told["missing"], told["message_ids"]) == (150, 0, [])
     assert (lake.audit()["entries"], sorted(lake.journal.glob("healed/*/*")), ids(lake)) == before
@@ -154,14 +154,9 @@ def test_a_run_that_was_killed_after_it_kept_the_events_is_simply_begun_again(
 def test_the_bytes_are_kept_by_day_and_source_as_the_archive_has_them(disk: OnDisk, tmp_path: Path) -> None:
     day = received(EVENTS[0])
     odd = b'{"type": "track", "event":"Odd", "messageId":"odd", "userId":"u", "properties": {"n": 1.50e2}}'
-    pretty = [
-        {"type": "track", "event": "Pretty", "messageId": "pretty", "properties": {"n": 1, "big": 2**70}}
-    ]
+    pretty = b'{\n  "type": "track",\n  "event": "Pretty",\n  "messageId": "pretty",\n  "n": 7.0\n}'
     disk.put(f"segment-logs/{WEB}/{day_folder(day)}/a.gz", gzip.compress(odd + b"\n" + lines(EVENTS[:1])))
-    disk.put(
-        f"segment-logs/{TILL}/{day_folder(day)}/b.json",
-        orjson.dumps(pretty[0] | {"properties": {}}, option=orjson.OPT_INDENT_2),
-    )
+    disk.put(f"segment-logs/{TILL}/{day_folder(day)}/b.json", pretty)
     disk.put("loose.ndjson", lines([EVENTS[1]]))
     lake = lake_for(disk, tmp_path / "lake")
     arrive(lake, EVENTS[2:3])
@@ -174,9 +169,9 @@ def test_the_bytes_are_kept_by_day_and_source_as_the_archive_has_them(disk: OnDi
     assert sorted(kept.values()) == sorted([
         odd + b"\n" + lines(EVENTS[:1]),
         lines([EVENTS[1]]),
-        orjson.dumps(pretty[0] | {"properties": {}}, option=orjson.OPT_INDENT_2).replace(b"\n", b" ") + b"\n",
+        pretty.replace(b"\n", b" ") + b"\n",
     ])  # fmt: skip
-    assert lake.fates() == {"stored": 4}
+    assert lake.fates() == {"stored": 5}
     named = lake.query("SELECT message_id, source FROM events_raw WHERE event IN ('Odd', 'Pretty')")
     assert sorted(named) == [("odd", "web"), ("pretty", "till")]
 
@@ -198,15 +193,15 @@ def test_a_person_sees_what_when_and_a_few_ids(disk: OnDisk, tmp_path: Path) -> 
     assert b"\x1b" not in ran.stdout + ran.stderr
 
 
-def test_only_the_days_that_are_asked_for_are_compared(shelf: Shelf, tmp_path: Path) -> None:
-    fill(shelf, ARCHIVE)
-    shelf.put("loose.ndjson", lines(EVENTS[:3]))
-    lake = lake_for(shelf, tmp_path / "lake")
+def test_only_the_days_that_are_asked_for_are_compared(disk: OnDisk, tmp_path: Path) -> None:
+    fill(disk, ARCHIVE)
+    disk.put("loose.ndjson", lines(EVENTS[:3]))
+    lake = lake_for(disk, tmp_path / "lake")
     arrive(lake, BY_TIME[:1])
     days = sorted({received(event) for event in EVENTS})
 
     told = reconciled(
-        lake, shelf.argument(), "--from", str(days[1]), "--to", str(days[1]), "--dry-run", code=1
+        lake, disk.argument(), "--from", str(days[1]), "--to", str(days[1]), "--dry-run", code=1
     )
 
     of_day = [event for event in EVENTS if received(event) == days[1]]
@@ -332,6 +327,17 @@ def test_records_that_cannot_be_read_and_files_that_break_off_are_said(disk: OnD
     assert told["compared"] == told["arrived"] + told["unreadable"]
 
 
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[OnDisk, Lake]:
+    folder = tmp_path_factory.mktemp("small")
+    disk = OnDisk(folder / "archive")
+    disk.put(f"segment-logs/{WEB}/2026-03-01/a.gz", packed(EVENTS[:3]))
+    disk.put("j/frames", b'{"capture":1,"file":"20260301T000000000Z-a-1-00000000","seq":0}\n')
+    lake = lake_for(disk, folder / "lake")
+    arrive(lake, EVENTS[:1])
+    return disk, lake
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -351,12 +357,9 @@ def test_records_that_cannot_be_read_and_files_that_break_off_are_said(disk: OnD
     ],
 )
 def test_wrong_usage_is_one_line_and_writes_nothing(
-    disk: OnDisk, tmp_path: Path, arguments: tuple[str, ...], said: str
+    small: tuple[OnDisk, Lake], arguments: tuple[str, ...], said: str
 ) -> None:
-    fill(disk, ARCHIVE)
-    disk.put("j/frames", b'{"capture":1,"file":"20260301T000000000Z-a-1-00000000","seq":0}\n')
-    lake = lake_for(disk, tmp_path / "lake")
-    arrive(lake, EVENTS[:1])
+    disk, lake = small
     places = {"archive": disk.argument().rstrip("/"), "data": str(lake.data)}
 
     ran = lake.run("reconcile", *(argument.format(**places) for argument in arguments))
@@ -364,7 +367,7 @@ def test_wrong_usage_is_one_line_and_writes_nothing(
     assert ran.returncode == 2
     assert said in ran.stderr.decode()
     assert "Traceback" not in ran.stderr.decode()
-    assert lake.fates() == {"stored": 1}
+    assert not (lake.journal / "healed").exists()
 
 
 def test_a_journal_received_under_another_configuration_is_not_mixed_with_this_one(
