@@ -94,7 +94,10 @@ class _Work:
         self._pipeline = configured.pipeline
         self._journal = journal_folders(settings)
         self._comparison = Comparison(
-            lambda: open_lake(data, configured.tables), data.uri, [table.name for table in TABLES], folder
+            lambda rejected: open_lake(data, configured.tables, rejected=rejected),
+            data.uri,
+            [table.name for table in TABLES],
+            folder,
         )
         self._archive = Archive(
             s3_config(settings),

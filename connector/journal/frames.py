@@ -113,7 +113,7 @@ class FrameScan:
             found = self._check(position)
             if isinstance(found, _Bad):
                 following = self._next_good(position)
-                if following is None and found.torn:
+                if following is None and (found.torn or not self._is_ended()):
                     self.torn_bytes = end - position
                     return
                 damage = Damage(position, following.start if following else end)
@@ -126,6 +126,11 @@ class FrameScan:
                 self.missing_seq += found.header["seq"] - self._expected
             yield self._accept(found)
             position = found.end
+
+    def _is_ended(self) -> bool:
+        """False for a file that stops without the newline of a last frame, as one that a power loss left with
+        zeros where its end should be: nothing there was ever acknowledged."""
+        return self._text[len(self._text) - 1 :] == b"\n"
 
     def _accept(self, frame: Frame) -> Frame:
         if not self._seen:

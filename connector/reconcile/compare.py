@@ -22,7 +22,8 @@ _INDEX_BITS = 32
 _TABLES = {
     "seen": "kind UTINYINT, id VARCHAR, place UBIGINT",
     "candidates": "kind UTINYINT, id VARCHAR, place UBIGINT",
-    "known": "kind UTINYINT, id VARCHAR",
+    "waiting": "kind UTINYINT, id VARCHAR",
+    "refused": "kind UTINYINT, id VARCHAR",
     "missing": "kind UTINYINT, id VARCHAR, place UBIGINT, lines BIGINT",
 }
 
@@ -47,11 +48,15 @@ class Comparison:
     """
 
     def __init__(
-        self, open_: Callable[[], duckdb.DuckDBPyConnection], uri: str, tables: Sequence[str], folder: Path
+        self,
+        open_: Callable[[bool], duckdb.DuckDBPyConnection],
+        uri: str,
+        tables: Sequence[str],
+        folder: Path,
     ) -> None:
         """
         Args:
-            open_: opens the lake with its views as it is now.
+            open_: opens the lake with its views as it is now; True: with the view ``rejected``.
             uri: of the data folder, for people.
             tables: names of the tables.
             folder: a folder of one's own, for what does not fit in memory.
@@ -61,6 +66,7 @@ class Comparison:
         self._names = tables
         self._folder = folder
         self._lake: duckdb.DuckDBPyConnection | None = None
+        self._with_rejected = False
         self._batch: list[tuple[int, str, int]] = []
         self._columns = {MESSAGE: "message_id"}
         """Kind of key to the column of the tables that holds it, of the kinds that there are."""
@@ -112,8 +118,9 @@ class Comparison:
         for key in waiting:
             self._batch.append((*key, 0))
             if len(self._batch) >= _BATCH:
-                self._flush("known")
-        self._flush("known")
+                self._flush("waiting")
+        self._flush("waiting")
+        self._with_rejected = True
         self._renew()
         rejected = "SELECT coalesce(message_id, TRY(json_extract_string(raw, '$.messageId'))) FROM rejected"
         everywhere = f"{self._in_tables('true')} UNION ALL SELECT {MESSAGE}, id FROM ({rejected}) AS r (id)"
@@ -121,10 +128,9 @@ class Comparison:
         if self._one(f"SELECT count(*) FROM work.left_over WHERE kind = {CONTENT}")[0]:
             self._drop_rejected_content()
         (left,) = self._one("SELECT count(*) FROM work.left_over")
-        nowhere = self._without("work.left_over", "SELECT kind, id FROM work.known")
-        self._run(
-            f"INSERT INTO work.missing SELECT kind, id, min(place), count(*) FROM ({nowhere}) GROUP BY kind, id"
-        )
+        nowhere = self._without("work.left_over", "SELECT kind, id FROM work.waiting")
+        groups = f"SELECT kind, id, min(place), count(*) FROM ({nowhere}) GROUP BY kind, id"
+        self._run(f"INSERT INTO work.missing {groups}")
         missing, lines = self._one("SELECT count(*), coalesce(sum(lines), 0)::BIGINT FROM work.missing")
         return Found(left - lines, missing, lines - missing)
 
@@ -168,7 +174,8 @@ class Comparison:
                 event = jsontext.decode(base64.b64decode(encoded) if raw is None else raw.encode()).value
                 if type(event) is dict and not message_id_of(event):
                     self._batch.append((*content_key(event, received_at_ms), 0))
-        self._flush("known")
+        self._flush("refused")
+        self._run("DELETE FROM work.left_over WHERE (kind, id) IN (SELECT (kind, id) FROM work.refused)")
 
     def _flush(self, table: str) -> None:
         import pyarrow as pa
@@ -203,7 +210,7 @@ class Comparison:
     def _renew(self) -> None:
         self.close()
         with lake_errors(self._uri):
-            lake = self._open()
+            lake = self._open(self._with_rejected)
         lake.execute(f"SET memory_limit = '{MEMORY}'")
         lake.execute("SET preserve_insertion_order = false")
         lake.execute(f"SET temp_directory = {_quoted(self._folder / 'spilled')}")

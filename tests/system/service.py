@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hmac
 import http.client
 import json
@@ -16,11 +17,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import duckdb
 from conftest import require
 from system.processes import Process, descendants, listeners, wait_until, wait_until_ended
 
 from connector.lake.open import open_lake
+from connector.write.ledger import fold
 
 HOST = "127.0.0.1"
 SECRET = "lantern-shared-secret"
@@ -141,12 +142,12 @@ class Lake:
             return lake.execute(sql, parameters).fetchall()
 
     def rejected(self) -> list[dict[str, Any]]:
-        """Every line of ``rejected/``, in the order of the captured files."""
-        lines = duckdb.sql(
-            f"SELECT json FROM read_json_objects('{self.data}/rejected/*/*.ndjson.gz', "
-            "format = 'newline_delimited')"
-        ).fetchall() if any(self.data.glob("rejected/*/*.gz")) else []  # fmt: skip
-        found = [json.loads(line) for (line,) in lines]
+        """Every live line of rejected files, in the order of the captured files."""
+        found = [
+            json.loads(line)
+            for name in fold(self.data).rejected
+            for line in gzip.decompress((self.data / name).read_bytes()).splitlines()
+        ]
         return sorted(found, key=lambda record: (record["captured_file"], record["captured_index"]))
 
 
