@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from connector import json_text, jsontext
+from connector import json_text
 from connector.actions.call import Call, Refusal
 from connector.actions.prepare import prepare
 from connector.commands.columns import printable
@@ -29,6 +27,7 @@ from connector.terminal import err, out
 from connector.validate import Located
 from connector.values.names import name_reader
 from connector.wiring import Configured, configure
+from connector.write.rejected import captured_again, kept_bytes
 
 if TYPE_CHECKING:
     import duckdb
@@ -65,24 +64,6 @@ def show(settings: Settings, wanted: str, *, raw: bool, as_json: bool) -> None:
     else:
         _print(report)
         _say_what_next(report, others)
-
-
-def kept_bytes(row: Mapping[str, Any]) -> bytes:
-    """The event's own bytes, out of a row of the view ``rejected``."""
-    if row["raw_base64"] is not None:
-        return base64.b64decode(row["raw_base64"])
-    return str(row["raw"] or "").encode("utf-8")
-
-
-def captured_again(row: Mapping[str, Any]) -> Captured:
-    """What was captured, out of a row of the view ``rejected``; damaged bytes of a journal stay damaged."""
-    raw = kept_bytes(row)
-    decoded = jsontext.decode(raw)
-    error = row["code"] if row["code"] == "journal_corrupt" else decoded.error
-    return Captured(
-        row["captured_file"], row["captured_index"], row["source"], row["route"], row["received_at_ms"],
-        row["proven"] or "none", decoded.value, error, decoded.repaired, partial(bytes, raw), "as kept",
-    )  # fmt: skip
 
 
 def _found(lake: duckdb.DuckDBPyConnection, wanted: str) -> tuple[dict[str, Any], int]:

@@ -14,6 +14,7 @@ from connector.config import Settings
 from connector.errors import ConfigError
 from connector.journal.archive import Days
 from connector.journal.listing import Listing
+from connector.lake.faults import lake_errors
 from connector.rerun import Difference, Rerun
 from connector.rounds import Written
 from connector.rounds.again import Again, EventDays
@@ -62,12 +63,13 @@ def run(settings: Settings, wanted: Wanted) -> int:
     if wanted.events[0] and wanted.events[1] and wanted.events[0] > wanted.events[1]:
         raise ConfigError(f"--from {wanted.events[0]} is after --to {wanted.events[1]}")
     configured = configure(settings)
+    changes = make_changes(settings)
     listing = Listing(_arguments(settings, wanted), Days(*wanted.received), s3_config(settings))
     rerun = Rerun(data, data_folder(settings), configured.fingerprint, keep=wanted.rebuild)
     again = Again(settings, configured, rerun.state, new_tag(), EventDays(*wanted.events))
     written, number, compared = Written(), None, 0
     try:
-        with growing_progress("running again") as bar:
+        with lake_errors(data.uri), growing_progress("running again") as bar:
             for lot in again.lots(
                 bar.counted(listing), written, source=wanted.source, progress=bar.events,
                 done=lambda _: bar.done(), workers=wanted.workers,
@@ -78,7 +80,8 @@ def run(settings: Settings, wanted: Wanted) -> int:
             raise written.stopped
         failed = len(written.failed) + len(written.changed)
         if wanted.rebuild and not failed:
-            number = rerun.commit(make_changes(settings))
+            with lake_errors(data.uri):
+                number = rerun.commit(changes)
     finally:
         rerun.close()
     found = _report(rerun.difference, compared, again, failed, number)

@@ -10,10 +10,12 @@ from typing import Protocol
 from connector.compaction.files import FetchedFiles, TableFiles, table_files
 from connector.compaction.plan import DayPlan
 from connector.compaction.rules import Day, Rules, days_of, neighbours
+from connector.lake.faults import lake_errors
 from connector.write.change import Change
 from connector.write.data import DataReader
 from connector.write.folder import DataFolder
 from connector.write.ledger import Fold
+from connector.write.publish import Recovered
 
 log = logging.getLogger("connector.compaction")
 
@@ -23,6 +25,8 @@ TRIES = 5
 
 class Changes(Protocol):
     """Commits changes: ``Publisher`` and ``ObjectPublisher``."""
+
+    def recover(self) -> Recovered: ...
 
     def change(self, change: Change) -> int | None: ...
 
@@ -77,9 +81,11 @@ class Compactor:
 
         Raises:
             StoreError: the store refused. LedgerError: the ledger is damaged, or a file is gone. Busy: the
-            lock of the data folder was not to be had. OSError: the disk refused. What is committed stays.
+            lock of the data folder was not to be had. OSError: the disk refused. LakeUnreadable: a table file
+            cannot be read. What is committed stays.
         """
         compacted = Compacted()
+        self._changes.recover()
         fetched = self._folder.new_staging()
         try:
             files = table_files(self._data, fetched)
@@ -115,7 +121,8 @@ class Compactor:
         """What is to be done about a day, and whether it is done."""
         staging = self._folder.new_staging()
         try:
-            change = DayPlan(day, days, self._state, files, rules, staging).change()
+            with lake_errors(self._data.uri):
+                change = DayPlan(day, days, self._state, files, rules, staging).change()
             return change, change is not None and self._changes.change(change) is not None
         finally:
             self._folder.drop_staging(staging)

@@ -13,7 +13,9 @@ from connector.lake import views
 from connector.lake.faults import LakeUnreadable
 from connector.tables import TABLES, Table
 from connector.write.data import DataReader, FolderData, StoreData
+from connector.write.folder import stagings_of
 from connector.write.ledger import Fold
+from connector.write.publish import find_staged
 
 if TYPE_CHECKING:
     import duckdb
@@ -76,8 +78,9 @@ def show(
         state = state or reader.fold()
         raw = _in_store(lake, reader, tables, state)
     else:
-        state = _in_place(reader, state)
-        raw = {table.name: _on_disk(lake, reader, table, state) for table in tables}
+        places = _Places(reader, state)
+        state = places.state
+        raw = {table.name: _on_disk(lake, places, table) for table in tables}
     only = views.only(source)
     for table in tables:
         lake.execute(f"CREATE OR REPLACE VIEW {table.name}_raw AS SELECT * FROM ({raw[table.name]}){only}")
@@ -111,11 +114,10 @@ def add_lines(
                 weakref.finalize(lake, folder.cleanup)
         of_rejected, of_copies = _downloads(rejected), _downloads(copies)
     else:
-        state = _in_place(reader, state)
-        root = _root(reader)
-        of_rejected, of_copies = _paths(root, state.rejected), _paths(root, state.duplicates)
-        if not state.entries:
-            of_rejected = sorted(root.glob("rejected/*/*.ndjson.gz"))
+        places = _Places(reader, state)
+        of_rejected, of_copies = places.of(places.state.rejected), places.of(places.state.duplicates)
+        if not places.state.entries:
+            of_rejected = sorted(places.root.glob("rejected/*/*.ndjson.gz"))
     only = views.only(source)
     rows = views.lines(views.REJECTED, of_rejected)
     lake.execute(f"CREATE OR REPLACE VIEW rejected AS SELECT * FROM ({rows}){only}")
@@ -133,40 +135,49 @@ def _root(data: DataReader) -> Path:
     return data.root
 
 
-def _in_place(data: DataReader, state: Fold | None) -> Fold:
-    """A fold whose files all lie in their places: between a commit and its last rename they need not.
+class _Places:
+    """Where the files of a fold lie. Between a commit and its last rename some are still staged; after a
+    crash exactly there, until somebody recovers.
 
     Raises:
-        LakeUnreadable: one does not come, or is lost.
+        LakeUnreadable: a listed file is nowhere.
     """
-    root = _root(data)
-    for number in range(1, FOLDS + 1):
-        state = state or data.fold()
-        missing = next((name for name in state.live if not (root / name).exists()), None)
-        if missing is None:
-            return state
-        if number < FOLDS:
-            time.sleep(_PAUSE_SECONDS)
-        state = None
-    raise LakeUnreadable(
-        f"{missing} is in the ledger and not in its place; connector drain finishes what was interrupted, "
-        "connector audit tells what is lost"
-    )
+
+    def __init__(self, data: DataReader, state: Fold | None) -> None:
+        self.root = _root(data)
+        self._staged: dict[str, Path] = {}
+        for number in range(1, FOLDS + 1):
+            self.state = state or data.fold()
+            missing = [live.output for name, live in self.state.live.items() if not self._is_there(name)]
+            if not missing:
+                return
+            if number < FOLDS:
+                time.sleep(_PAUSE_SECONDS)
+                state = None
+        for output in missing:
+            found = find_staged(stagings_of(self.root), output)
+            if found is None:
+                raise LakeUnreadable(
+                    f"{output.name} is in the ledger and not in its place: connector audit tells what is lost"
+                )
+            self._staged[output.name] = found
+
+    def _is_there(self, name: str) -> bool:
+        return (self.root / name).exists()
+
+    def of(self, names: Mapping[str, object], below: str = "") -> list[Path]:
+        wanted = (name for name in sorted(names) if name.startswith(below))
+        return [self._staged.get(name, self.root / name) for name in wanted]
 
 
-def _paths(root: Path, names: Mapping[str, object]) -> list[Path]:
-    return [root / name for name in sorted(names)]
-
-
-def _on_disk(lake: duckdb.DuckDBPyConnection, data: DataReader, table: Table, state: Fold) -> str:
+def _on_disk(lake: duckdb.DuckDBPyConnection, places: _Places, table: Table) -> str:
     """The query for the rows of a table; its files are a variable, so that a view stays short."""
-    root = _root(data)
-    below = f"tables/{table.name}/"
-    if not state.entries:
+    root, below = places.root, f"tables/{table.name}/"
+    if not places.state.entries:
         if not any((root / below).glob("*/*.parquet")):
             return views.no_rows(table)
         return views.table_rows(table, views.quoted(f"{views.as_pattern(root / below)}/*/*.parquet"), root)
-    paths = [root / name for name in sorted(state.tables) if name.startswith(below)]
+    paths = places.of(places.state.tables, below)
     if not paths:
         return views.no_rows(table)
     lake.execute(f"SET VARIABLE {table.name}_files = {views.list_of(paths)}")

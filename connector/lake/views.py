@@ -17,7 +17,7 @@ REJECTED = {
     "violations": "STRUCT(path VARCHAR, rule VARCHAR, expected VARCHAR, got_type VARCHAR)[]",
     "source": "VARCHAR", "route": "VARCHAR", "received_at_ms": "BIGINT", "type": "VARCHAR",
     "event": "VARCHAR", "message_id": "VARCHAR", "proven": "VARCHAR", "raw": "VARCHAR",
-    "raw_base64": "VARCHAR",
+    "raw_base64": "VARCHAR", "shared": "VARCHAR",
 }  # fmt: skip
 """Columns of the view ``rejected`` (tables 7.3)."""
 

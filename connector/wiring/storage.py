@@ -176,10 +176,17 @@ def make_publisher(
 
 
 def make_changes(settings: Settings, *, wait_seconds: float = 60.0) -> Publisher | ObjectPublisher:
-    """The way to change what is live; it retires nothing of the journal.
+    """The way to change what is live; it retires nothing of the journal. What a dead process left undone is
+    finished first.
 
-    Raises ``StoreError`` as ``make_publisher``.
+    Raises ``StoreError`` as ``make_publisher``; ``Busy``, ``LedgerError``.
     """
+    changes = _changes(settings, wait_seconds)
+    changes.recover()
+    return changes
+
+
+def _changes(settings: Settings, wait_seconds: float) -> Publisher | ObjectPublisher:
     folder = data_folder(settings)
     if settings.is_s3:
         from connector.s3.probe import probe

@@ -23,6 +23,7 @@ POLL_SECONDS = 0.05
 FOREIGN_MS = 86_400_000
 """Temporary files of another host are taken for dead after a day."""
 
+_STAGING = ".staging"
 _OWN: dict[str, Literal["mapping", "publishing", "failed"]] = {}
 """Staging folders this process made, by name. In a container the process before may have had the same host
 and pid, so these two alone do not say whose a folder is."""
@@ -34,6 +35,14 @@ def wall_clock_ms() -> int:
 
 def host_name() -> str:
     return re.sub(r"[^A-Za-z0-9._-]", "_", socket.gethostname()) or "host"
+
+
+def stagings_of(root: Path) -> list[Path]:
+    """The staging folders in a data folder, which need not be there."""
+    try:
+        return sorted(path for path in (root / _STAGING).iterdir() if path.is_dir())
+    except FileNotFoundError:
+        return []
 
 
 class Held:
@@ -70,7 +79,7 @@ class DataFolder:
 
     @property
     def staging_root(self) -> Path:
-        return self.root / ".staging"
+        return self.root / _STAGING
 
     def new_staging(self) -> Path:
         """Make ``.staging/<host>-<pid>-<random>/`` for the files of one round.
@@ -85,10 +94,7 @@ class DataFolder:
 
     def stagings(self) -> list[Path]:
         """All staging folders, of living and dead processes."""
-        try:
-            return sorted(path for path in self.staging_root.iterdir() if path.is_dir())
-        except FileNotFoundError:
-            return []
+        return stagings_of(self.root)
 
     def drop_staging(self, path: Path) -> None:
         """Remove a staging folder that is not wanted. One that was given to ``Publisher.publish`` stays: a

@@ -241,7 +241,11 @@ class Publisher:
         self._fold = fold(root, self._fold)
         new = {name: live.output for name, live in self._fold.live.items() if live.number > self._settled}
         absent = {name: output for name, output in new.items() if not (root / name).exists()}
-        moves = {name: found for name, output in absent.items() if (found := self._find(output))}
+        moves = {
+            name: found
+            for name, output in absent.items()
+            if (found := find_staged(self._folder.stagings(), output))
+        }
         self._move(moves)
         self._settled = self._fold.number
         missing = tuple(name for name in absent if not (root / name).exists())
@@ -250,17 +254,6 @@ class Publisher:
             if captured_file in self._fold.records:
                 self._retire(captured_file)
         return Recovered(tuple(moves), missing, dropped)
-
-    def _find(self, output: Output) -> Path | None:
-        """The staged file of a committed output, whoever staged it, known by its content."""
-        for staging in self._folder.stagings():
-            for path in (staging / output.name, staging / unnumbered(output.name)):
-                try:
-                    if path.stat().st_size == output.bytes and sha256_of(path) == output.sha256:
-                        return path
-                except FileNotFoundError:
-                    continue
-        return None
 
     def _make(self, folder: Path) -> None:
         """Make a folder whose name survives a power loss."""
@@ -271,6 +264,18 @@ class Publisher:
     def _sync(self, folders: Iterable[Path]) -> None:
         for path in sorted(folders):
             self._folder.disk.sync_folder(path)
+
+
+def find_staged(stagings: Iterable[Path], output: Output) -> Path | None:
+    """The staged file of a committed output, whoever staged it, known by its content; None: there is none."""
+    for staging in stagings:
+        for path in (staging / output.name, staging / unnumbered(output.name)):
+            try:
+                if path.stat().st_size == output.bytes and sha256_of(path) == output.sha256:
+                    return path
+            except FileNotFoundError:
+                continue
+    return None
 
 
 def check_staged(file: StagedFile) -> None:

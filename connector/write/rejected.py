@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,10 +12,13 @@ from typing import Any
 import orjson
 
 from connector import jsontext
-from connector.events import Captured, Rejected
+from connector.events import Captured, Json, Rejected
 from connector.tables.layout import day_of, rejected_file
 from connector.write.entries import Output
 from connector.write.lines import DayLines
+
+_OF_A_BATCH = ("context", "integrations", "sentAt")
+"""What a batch says for all of its events (segment-delivery 1.8)."""
 
 
 class RejectedWriter:
@@ -41,6 +45,7 @@ class RejectedWriter:
 
 def rejected_line(captured: Captured, rejected: Rejected) -> bytes:
     """One JSON line with all that is needed to drive the event again, its newline included."""
+    raw = captured.raw()
     value: dict[str, Any] = {
         "captured_file": captured.captured_file,
         "captured_index": captured.captured_index,
@@ -54,7 +59,8 @@ def rejected_line(captured: Captured, rejected: Rejected) -> bytes:
         "event": rejected.event,
         "message_id": rejected.message_id,
         "proven": captured.proven,
-        **_raw(captured.raw()),
+        **_raw(raw),
+        **_shared(captured.event, raw),
     }
     try:
         return orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
@@ -73,11 +79,14 @@ def captured_again(line: Mapping[str, Any]) -> Captured:
     """What was captured, out of a decoded line; damaged bytes of a journal stay damaged."""
     raw = kept_bytes(line)
     decoded = jsontext.decode(raw)
+    event = decoded.value
+    if line.get("shared") is not None and type(event) is dict:
+        event = {**event, **json.loads(line["shared"])}
     error = line["code"] if line["code"] == "journal_corrupt" else decoded.error
     return Captured(
         line["captured_file"], line["captured_index"], line["source"], line["route"],
-        line["received_at_ms"], line["proven"] or "none", decoded.value, error, decoded.repaired,
-        raw.__bytes__, "as kept",
+        line["received_at_ms"], line["proven"] or "none", event, error, decoded.repaired, raw.__bytes__,
+        "as kept",
     )  # fmt: skip
 
 
@@ -86,6 +95,17 @@ def _raw(raw: bytes) -> dict[str, str]:
         return {"raw": raw.decode("utf-8")}
     except UnicodeDecodeError:
         return {"raw_base64": base64.b64encode(raw).decode("ascii")}
+
+
+def _shared(event: Json, raw: bytes) -> dict[str, str]:
+    """What the event has from the batch around it, as JSON text: its own bytes do not say it."""
+    if type(event) is not dict:
+        return {}
+    own = jsontext.decode(raw).value
+    if type(own) is not dict:
+        return {}
+    shared = {key: event[key] for key in _OF_A_BATCH if key in event and event[key] != own.get(key)}
+    return {"shared": json.dumps(shared)} if shared else {}
 
 
 def _encodable(value: Any) -> Any:

@@ -284,6 +284,9 @@ def test_a_plan_is_made_again_when_its_files_changed_meanwhile(place):
     class Overtaken:
         times = 0
 
+        def recover(self):
+            return publisher.recover()
+
         def change(self, change):
             Overtaken.times += 1
             if Overtaken.times == 1:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from faults.real_store import RealStore
 from object_stores import Killed, MemoryStore, Mortal
 from unit.write.lake_samples import files_below, stage
 
@@ -26,7 +27,7 @@ class Journal:
     """Captured files that wait until they are retired, and a machine that writes them to a store."""
 
     root: Path
-    store: MemoryStore = field(default_factory=MemoryStore)
+    store: MemoryStore | RealStore = field(default_factory=MemoryStore)
     waiting: set[str] = field(default_factory=set)
     seconds: float = 0.0
     asleep_ms: int = 0

@@ -1,6 +1,7 @@
 """Attempts that die, are refused, frozen or overtaken while they publish to a store: C23 to C30.
 
-Crash points are those of journal-protocol 7. Every point is tried: before and after each call to the store.
+Crash points are those of journal-protocol 7. Every point is tried, before and after each call to the store,
+in memory and in a SeaweedFS server.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from faults.real_store import RealStore
 from faults.store_journal import (
     HOUR_MS,
     Journal,
@@ -20,6 +22,7 @@ from faults.store_journal import (
     times_out,
 )
 from object_stores import Mortal, Watched
+from s3_servers import S3Server
 from unit.write.lake_samples import files_below, stage
 
 from connector.errors import StoreError
@@ -41,9 +44,12 @@ def _crash_point(point: tuple[str, int]) -> str:
 every_point = pytest.mark.parametrize("point", POINTS, ids=_crash_point)
 
 
-@pytest.fixture
-def journal(tmp_path: Path) -> Journal:
-    return Journal(tmp_path, waiting={"h-1"})
+@pytest.fixture(params=["memory", "SeaweedFS"])
+def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Journal:
+    if request.param == "memory":
+        return Journal(tmp_path, waiting={"h-1"})
+    server: S3Server = request.getfixturevalue("seaweed")
+    return Journal(tmp_path, RealStore(server.store()), waiting={"h-1"})
 
 
 def test_an_attempt_makes_these_calls(journal):
