@@ -5,12 +5,15 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check
 DATA ?= ./demo-data
 JOBS ?= 2
+ROUNDS ?= 1000
+SEED ?= 20261121
+RESULTS ?= .faults
 
 .DEFAULT_GOAL := help
 SDKS ?= .sdks
 ORACLE ?= .oracle
 
-.PHONY: help demo demo-s3 test sdks oracle conformance check lint format bench docs wheel clean
+.PHONY: help demo demo-s3 test faults sdks oracle conformance check lint format bench docs wheel clean
 
 help:  ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +47,10 @@ conformance: oracle  ## 100,000 drawn mappings, queries and events against Segme
 test: $(VENV)/.dev  ## the whole test suite; what is skipped is listed with the reason
 	@$(BIN)/pytest -n $(JOBS) --dist loadfile
 
+faults: $(VENV)/.dev  ## 1,000 rounds of processes killed at random under traffic, and all other faults; about an hour
+	@CONNECTOR_FAULT_ROUNDS=$(ROUNDS) CONNECTOR_FAULT_SEED=$(SEED) CONNECTOR_FAULT_RESULTS=$(RESULTS) \
+	  $(BIN)/pytest -n $(JOBS) --dist loadfile --durations=10 tests/faults
+
 check: lint test  ## the whole gate: ruff, mypy, tests
 
 lint: $(VENV)/.dev  ## ruff and mypy
@@ -65,4 +72,4 @@ wheel: $(VENV)/.dev  ## build the wheel into dist/
 	@$(BIN)/python -m build --wheel --no-isolation --outdir dist .
 
 clean:  ## remove what was installed and made here
-	rm -rf $(VENV) $(SDKS) $(ORACLE) demo-data demo-data-s3 dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(SDKS) $(ORACLE) $(RESULTS) demo-data demo-data-s3 dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

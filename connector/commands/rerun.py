@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from connector.commands.reconcile import HEALED
 from connector.config import Settings
 from connector.errors import ConfigError
 from connector.journal.archive import Days
@@ -93,10 +94,11 @@ def _arguments(settings: Settings, wanted: Wanted) -> Sequence[str]:
     """What the person names, else all that the journal still keeps."""
     if wanted.arguments:
         return wanted.arguments
-    done = journal_folders(settings).root / "done"
-    if not done.is_dir():
-        raise ConfigError(f"{done}: the journal keeps no written file; name captured files: PATH...")
-    return [str(done)]
+    journal = journal_folders(settings).root
+    kept = [str(folder) for name in ("done", HEALED) if (folder := journal / name).is_dir()]
+    if not kept:
+        raise ConfigError(f"{journal}: the journal keeps no written file; name captured files: PATH...")
+    return kept
 
 
 def _report(

@@ -9,6 +9,7 @@ from typing import Protocol
 from connector.pipeline import Pipeline
 from connector.redrive.lot import Lot, SinkOf, received_day
 from connector.redrive.values import Redriven, Selection
+from connector.tables.layout import FIRST_DAY
 from connector.write.change import Change
 from connector.write.data import DataReader
 from connector.write.folder import DataFolder
@@ -22,6 +23,7 @@ LOT_BYTES = 64 * 1024 * 1024
 """So many rejected events, or bytes of their packed files, are looked at for one change."""
 TRIES = 5
 _MOST_FAILED = 20
+_UNDATED = FIRST_DAY.isoformat()
 
 Progress = Callable[[int], None]
 
@@ -109,7 +111,8 @@ def _lots(state: Fold, selection: Selection) -> Iterator[list[Live]]:
     events = size = 0
     for name in sorted(state.rejected):
         live = state.rejected[name]
-        if selection.since is not None and received_day(live) < selection.since.isoformat():
+        day = received_day(live)
+        if selection.since is not None and _UNDATED < day < selection.since.isoformat():
             continue
         if lot and (events + live.output.rows > LOT_EVENTS or size + live.output.bytes > LOT_BYTES):
             yield lot

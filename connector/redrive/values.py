@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from connector import jsontext
 from connector.events import Fate
 from connector.tables.layout import day_of
+from connector.values.times import read_time
+from connector.write.rejected import kept_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,20 +21,30 @@ class Selection:
 
     reason: str | None = None
     since: date | None = None
-    """First UTC day of arrival; events without an arrival are left out then."""
+    """First UTC day of arrival; of an event that came in a file, what its ``receivedAt`` says. Events that
+    nobody dates are left out then."""
     source: str | None = None
     event: str | None = None
     """Name as it was sent."""
 
     def holds(self, line: Mapping[str, Any]) -> bool:
         """Whether a decoded line of a rejected file is meant."""
-        arrived = line["received_at_ms"]
         return (
             (self.reason is None or line["code"] == self.reason)
             and (self.source is None or line["source"] == self.source)
             and (self.event is None or line["event"] == self.event)
-            and (self.since is None or (arrived is not None and day_of(arrived) >= self.since.isoformat()))
+            and (self.since is None or _day_seen(line) >= self.since.isoformat())
         )
+
+
+def _day_seen(line: Mapping[str, Any]) -> str:
+    """UTC day of arrival; empty when nobody says it."""
+    arrived = line["received_at_ms"]
+    if arrived is None:
+        event = jsontext.decode(kept_bytes(line)).value
+        stated = event.get("receivedAt") if type(event) is dict else None
+        arrived = read_time(stated).ms if type(stated) is str else None
+    return "" if arrived is None else day_of(arrived)
 
 
 @dataclass(slots=True)

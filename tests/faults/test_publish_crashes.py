@@ -213,6 +213,7 @@ def test_death_after_death_still_leaves_each_event_exactly_once(tmp_path):
 
 @pytest.mark.slow
 def test_a_second_publisher_names_the_first_and_gets_its_turn_after_it(tmp_path):
+    """C21."""
     _captured(tmp_path, "f-1")
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with _process(tmp_path, "lock held", "", **pipes) as holder:
@@ -246,6 +247,7 @@ class EndsTheHolder(Disk):
 
 @pytest.mark.slow
 def test_a_killed_holder_leaves_the_lock_free(tmp_path):
+    """C21."""
     _captured(tmp_path, "f-1")
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with _process(tmp_path, "lock held", "", **pipes) as holder:
@@ -258,6 +260,7 @@ def test_a_killed_holder_leaves_the_lock_free(tmp_path):
 
 @pytest.mark.slow
 def test_publishers_whose_lock_fails_still_store_each_captured_file_once(tmp_path):
+    """C21."""
     names = [f"f-{number}" for number in range(12)]
     _captured(tmp_path, *names)
 

@@ -1,5 +1,5 @@
 """
-A store that refuses, by what it does, where and for how long: one matrix (C30, and parts of C24 and C25).
+A store that refuses, by what it does, where and for how long: one matrix (C30).
 
 In each case a real service takes events while the fault lasts and answers 200, since its journal has room; it
 stays healthy and ready. Afterwards, and for places that hold nothing up already before, each event is in the

@@ -96,7 +96,8 @@ def test_selections_narrow_what_moves(lake):
     assert redrive(lake, "--dry-run", "--reason", "type_unknown")["selected"] == 2
     assert redrive(lake, "--dry-run", "--event", "Order Completed")["selected"] == 4
     assert redrive(lake, "--dry-run", "--source", "web")["selected"] == 0
-    assert redrive(lake, "--dry-run", "--since", "2026-03-01")["selected"] == 0, "plain files have no arrival"
+    assert redrive(lake, "--dry-run", "--since", "2026-03-02")["selected"] == 2, "as receivedAt says"
+    assert redrive(lake, "--dry-run", "--since", "2026-03-01")["selected"] == 4, "fragments have no date"
 
 
 def test_what_nobody_subscribes_to_any_more_becomes_unmatched(lake):
