@@ -48,6 +48,7 @@ test: $(VENV)/.dev  ## the whole test suite; what is skipped is listed with the 
 	@$(BIN)/pytest -n $(JOBS) --dist loadfile
 
 faults: $(VENV)/.dev  ## 1,000 rounds of processes killed at random under traffic, and all other faults; about an hour
+	@rm -f $(RESULTS)/results.jsonl
 	@CONNECTOR_FAULT_ROUNDS=$(ROUNDS) CONNECTOR_FAULT_SEED=$(SEED) CONNECTOR_FAULT_RESULTS=$(RESULTS) \
 	  $(BIN)/pytest -n $(JOBS) --dist loadfile --durations=10 tests/faults
 

@@ -25,14 +25,14 @@ def test_what_a_test_notes_is_on_the_page(tmp_path: Path, monkeypatch: pytest.Mo
     kills = {"the writer": 900, "everything": 300}
     note(
         "random kills, tables in a folder", rounds=1000, kills=kills, acknowledged=1_234_567,
-        stored_unacknowledged=12, lost=0, twice=0, seconds=3540,
+        stored_unacknowledged=12, compactions=40, lost=0, twice=0, seconds=3540,
     )  # fmt: skip
     note("journal tails", damage="cut", bytes_tried=213, acknowledged_lost=0)
     note("measured: A burst", columns=["what", "events/s"], rows=[["receiver", 6500]], note="Two cores.")
 
     text = page(read_notes(tmp_path), Cited({7: Counter({"tests/faults/test_a.py": 2})}))
 
-    assert "| tables in a folder | 1,000 | 1,200 | 1,234,567 | 12 | 0 | 0 | 59 min |" in text
+    assert "| tables in a folder | 1,000 | 1,200 | 1,234,567 | 12 | 40 | 0 | 0 | 59 min |" in text
     assert "Killed: the writer 900, everything 300." in text
     assert "| cut | 213 | 0 |" in text
     assert "## A burst\n\n| what | events/s |\n| --- | --: |\n| receiver | 6,500 |\n\nTwo cores." in text

@@ -15,6 +15,7 @@ from connector.write.duplicates import Copy
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
 _KEYS = "row_id, received_at, captured_file, captured_index, message_id, source"
 
@@ -56,6 +57,11 @@ class Copies:
         )
         found = self._db.execute(f"SELECT DISTINCT path FROM losers WHERE table_name = '{table}'").fetchall()
         return {Path(path) for (path,) in found}
+
+    def rows(self, table: str) -> pa.Table:
+        """The rows of a table that go: ``row_id``, ``captured_file``, ``captured_index``."""
+        rows = "SELECT row_id, captured_file, captured_index FROM losers"
+        return self._db.sql(f"{rows} WHERE table_name = '{table}'").to_arrow_table()
 
     def spare(self, table: str) -> None:
         """The rows of this table stay after all."""

@@ -1,19 +1,21 @@
 """Several Parquet files of one table and day -> few sorted ones. Memory does not grow with their size.
 
-DuckDB sorts and spills; pyarrow writes, so that a compacted file differs from a first write in nothing but
-its order, larger row groups, sorting metadata and bloom filters (tables 6.1).
+A compacted file differs from a first write in nothing but its order, larger row groups, sorting metadata and
+bloom filters (tables 6.1).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from connector.compaction.sorting import sorted_tables
 from connector.errors import ConnectorError
 from connector.lake.views import list_of
 from connector.tables import Table
@@ -29,9 +31,9 @@ if TYPE_CHECKING:
 GROUP_ROWS = 122_880
 GROUP_BYTES = 128 * 1024 * 1024
 """A row group of a compacted file has so many rows, or bytes as Arrow, at most."""
-FAN_IN = 400
-"""Files that are opened side by side; more are joined in lots first."""
-_BATCH_ROWS = 8_192
+_BATCH_ROWS = 2_048
+_ROW_BYTES = 2_500
+"""Of a filled row as Arrow, about (tables 6.1); its dictionaries make it look smaller."""
 _BLOOM_COLUMNS = ("user_id", "anonymous_id", "order_id")
 _BLOOM_FPP = 0.01
 
@@ -50,24 +52,52 @@ class Input:
     output: Output
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Rows that are not to be in the outputs."""
+
+    rows: pa.Table | None = None
+    """Columns ``row_id``, ``captured_file`` and ``captured_index``: these very rows."""
+    captured_files: frozenset[str] = field(default_factory=frozenset)
+    """Every row of these captured files."""
+
+    def mask(self, batch: pa.RecordBatch) -> pa.Array | None:
+        """True for rows that stay; None: all of them do."""
+        stays: pa.Array | None = None
+        if self.captured_files:
+            files = pa.array(sorted(self.captured_files), pa.string())
+            stays = pc.invert(pc.is_in(batch.column("captured_file"), files))
+        if self.rows is not None and self.rows.num_rows:
+            near = pc.is_in(batch.column("row_id"), self.rows.column("row_id").combine_chunks())
+            if pc.any(near).as_py():
+                kept = pc.invert(pc.is_in(_names(batch), _names(self.rows)))
+                stays = kept if stays is None else pc.and_(stays, kept)
+        return stays if stays is not None and not pc.all(stays).as_py() else None
+
+
+def _names(rows: pa.RecordBatch | pa.Table) -> pa.Array:
+    parts = [rows.column("row_id"), rows.column("captured_file"),
+             rows.column("captured_index").cast(pa.string())]  # fmt: skip
+    joined = pc.binary_join_element_wise(*parts, "\n")
+    return joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined
+
+
 def common_schema(table: Table, paths: Iterable[Path]) -> tuple[pa.Schema, bool]:
     """The columns that are declared, then those that only the files have; and whether all files have all.
 
     Raises:
         Irreconcilable: a column has two types.
     """
-    fields = {field.name: field for field in arrow_schema(table)}
-    whole = True
+    fields = {declared.name: declared for declared in arrow_schema(table)}
     seen: set[tuple[str, ...]] = set()
     for path in paths:
         schema = pq.read_schema(path)
-        for field in schema:
-            known = fields.setdefault(field.name, field.with_nullable(True))
-            if not _same(known.type, field.type):
-                raise Irreconcilable(f"{table.name}.{field.name} is {known.type} here and {field.type} there")
+        for found in schema:
+            known = fields.setdefault(found.name, found.with_nullable(True))
+            if not _same(known.type, found.type):
+                raise Irreconcilable(f"{table.name}.{found.name} is {known.type} here and {found.type} there")
         seen.add(tuple(schema.names))
-    whole = all(names == tuple(fields) for names in seen)
-    return pa.schema(list(fields.values())), whole
+    return pa.schema(list(fields.values())), all(names == tuple(fields) for names in seen)
 
 
 def _same(one: pa.DataType, other: pa.DataType) -> bool:
@@ -81,7 +111,7 @@ class Merge:
     """Merges the files of one table and day.
 
     Args:
-        database: a connection with the table ``losers`` of ``copies.Copies``.
+        database: a connection whose memory is bounded.
         staging: where the outputs lie under the names that ``name_of`` gives; also for what is spilled.
         target_bytes: size of an output, about.
     """
@@ -99,47 +129,46 @@ class Merge:
         self._staging = staging
         self._name_of = name_of
         self._target_bytes = target_bytes
+        self._dropped_sum = 0
 
-    def merge(self, inputs: Sequence[Input], leave_out: str | None = None) -> list[Output]:
-        """Write what the inputs hold, sorted, without losers.
-
-        Args:
-            leave_out: a condition in SQL; rows that meet it are left out too.
+    def merge(self, inputs: Sequence[Input], left_out: LeftOut = LeftOut()) -> list[Output]:
+        """Write what the inputs hold, sorted, without what is left out.
 
         Raises:
             Irreconcilable. OSError: the disk refused.
         """
         schema, whole = common_schema(self._table, (each.path for each in inputs))
-        paths = self._in_lots([each.path for each in inputs])
-        kept = f"FROM {_rows(paths)} AS r ANTI JOIN losers AS l USING (row_id, captured_file, captured_index)"
-        if leave_out is not None:
-            kept += f" WHERE NOT ({leave_out})"
-        order = ", ".join(f'"{column}" NULLS LAST' for column in self._table.sort)
-        columns = self._columns(schema, paths)
-        batches = self._batches(f"SELECT {columns} {kept} ORDER BY {order}", schema)
-        written = self._write(batches, schema, self._rows_per_file(inputs))
-        return self._summed(written, inputs, whole, leave_out)
+        known = [each.output.row_sum for each in inputs]
+        per_file = self._rows_per_file(inputs)
+        derives = whole and None not in known and per_file >= sum(each.output.rows for each in inputs)
+        self._dropped_sum = 0
 
-    def _in_lots(self, paths: list[Path]) -> list[Path]:
-        """The same rows in few enough files."""
-        number = 0
-        while len(paths) > FAN_IN:
-            joined = []
-            for first in range(0, len(paths), FAN_IN):
-                target = self._staging / "lots" / f"{self._table.name}-{number}.parquet"
-                target.parent.mkdir(parents=True, exist_ok=True)
-                number += 1
-                lot = paths[first : first + FAN_IN]
-                where = f"'{_text(target)}' (FORMAT parquet, ROW_GROUP_SIZE {_BATCH_ROWS})"
-                self._db.execute(f"COPY (SELECT * FROM {_rows(lot)}) TO {where}")
-                joined.append(target)
-            paths = joined
-        return paths
+        def batches() -> Iterator[pa.RecordBatch]:
+            for each in inputs:
+                yield from self._kept(each.path, schema, left_out, sums=derives)
 
-    def _columns(self, schema: pa.Schema, paths: list[Path]) -> str:
-        """Every column, in order; null where no file has it."""
-        there = {name for (name, *_) in self._db.execute(f"DESCRIBE SELECT * FROM {_rows(paths)}").fetchall()}
-        return ", ".join(f'"{name}"' if name in there else f'NULL AS "{name}"' for name in schema.names)
+        tables = sorted_tables(
+            batches, lambda: _keys(inputs, self._table.sort), self._table.sort, _arrow_bytes(inputs),
+            self._staging / "buckets",
+        )  # fmt: skip
+        written = self._write(tables, schema, per_file)
+        derived = sum(int(each, 16) for each in known if each) - self._dropped_sum if derives else None
+        return [self._output(name, file, derived) for name, file in written]
+
+    def _kept(
+        self, path: Path, schema: pa.Schema, left_out: LeftOut, *, sums: bool
+    ) -> Iterator[pa.RecordBatch]:
+        """The rows of a file that stay, with every column."""
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=_BATCH_ROWS):
+                mask = left_out.mask(batch)
+                if mask is not None:
+                    if sums:
+                        gone = [batch.filter(pc.invert(mask))]
+                        self._dropped_sum += row_sum_of_batches(gone, batch.schema, self._table.name)
+                    batch = batch.filter(mask)
+                if batch.num_rows:
+                    yield _with_every_column(batch, schema)
 
     def _rows_per_file(self, inputs: Sequence[Input]) -> int:
         rows = sum(each.output.rows for each in inputs)
@@ -148,74 +177,37 @@ class Merge:
         return max(-(-rows // files), 1)
 
     def _write(
-        self, batches: Iterator[pa.RecordBatch], schema: pa.Schema, rows_per_file: int
-    ) -> list[tuple[str, Path]]:
-        written: list[tuple[str, Path]] = []
-        file: _SortedFile | None = None
-        for batch in batches:
-            while batch.num_rows:
-                if file is None or file.rows >= rows_per_file:
-                    if file is not None:
-                        file.close()
+        self, tables: Iterable[pa.Table], schema: pa.Schema, rows_per_file: int
+    ) -> list[tuple[str, _SortedFile]]:
+        written: list[tuple[str, _SortedFile]] = []
+        for table in tables:
+            while table.num_rows:
+                if not written or written[-1][1].rows >= rows_per_file:
+                    if written:
+                        written[-1][1].close()
                     name = self._name_of()
-                    written.append((name, self._staging / name))
-                    file = _SortedFile(self._staging / name, self._table, schema, rows_per_file)
+                    written.append(
+                        (name, _SortedFile(self._staging / name, self._table, schema, rows_per_file))
+                    )
+                file = written[-1][1]
                 room = rows_per_file - file.rows
-                file.add(batch.slice(0, room))
-                batch = batch.slice(room)
-        if file is not None:
-            file.close()
+                file.add(table.slice(0, room))
+                table = table.slice(room)
+        if written:
+            written[-1][1].close()
         return written
 
-    def _summed(
-        self, written: list[tuple[str, Path]], inputs: Sequence[Input], whole: bool, leave_out: str | None
-    ) -> list[Output]:
-        """Outputs with their sums. Only of what cannot be known from the inputs every row is hashed: the sum
-        of one output is that of the inputs less that of the rows that were left out, when these are fewer."""
-        known = [each.output.row_sum for each in inputs]
-        rows_in = sum(each.output.rows for each in inputs)
-        rows_out = sum(pq.read_metadata(path).num_rows for _, path in written)
-        derived: int | None = None
-        if whole and len(written) == 1 and None not in known and rows_in - rows_out <= rows_out:
-            derived = sum(int(each, 16) for each in known if each is not None)
-            if rows_in != rows_out:
-                derived -= self._sum_of_left_out(inputs, leave_out)
-        return [self._output(name, path, derived) for name, path in written]
-
-    def _sum_of_left_out(self, inputs: Sequence[Input], leave_out: str | None) -> int:
-        paths = [each.path for each in inputs]
-        schema = pq.read_schema(paths[0])
-        losing = "(row_id, captured_file, captured_index) IN " \
-                 "(SELECT (row_id, captured_file, captured_index) FROM losers)"  # fmt: skip
-        condition = losing if leave_out is None else f"{losing} OR ({leave_out})"
-        total = 0
-        for path in paths:
-            query = f"SELECT {', '.join(schema.names)} FROM {_rows([path])} WHERE {condition}"
-            total += row_sum_of_batches(self._batches(query, schema), schema, self._table.name)
-        return total
-
-    def _batches(self, query: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-        """The answer in batches, with the types and the nullability of the file."""
-        reader: Iterable[pa.RecordBatch] = self._db.sql(query).to_arrow_reader(_BATCH_ROWS)
-        for batch in reader:
-            columns: list[Any] = [
-                column if column.type.equals(field.type) else column.cast(field.type)
-                for column, field in zip(batch.columns, schema, strict=True)
-            ]
-            yield pa.RecordBatch.from_arrays(columns, schema=schema)
-
-    def _output(self, name: str, path: Path, derived: int | None) -> Output:
-        size, sha256 = sealed(path)
-        (events,) = self._db.execute(
-            "SELECT count(*) FROM (SELECT DISTINCT captured_file, captured_index "
-            f"FROM {_rows([path])})"
-        ).fetchone() or (0,)  # fmt: skip
+    def _output(self, name: str, file: _SortedFile, derived: int | None) -> Output:
+        """An output with its sum. Rows are hashed only where the sum does not follow from the inputs: that of
+        one file is theirs less that of the rows left out."""
+        size, sha256 = sealed(file.path)
         if derived is None:
-            with pq.ParquetFile(path) as file:
-                batches = file.iter_batches(batch_size=_BATCH_ROWS // 2)
-                derived = row_sum_of_batches(batches, file.schema_arrow, self._table.name)
-        rows = pq.read_metadata(path).num_rows
-        return Output(name, rows, events, size, sha256, f"{derived % MODULUS:016x}")
+            with pq.ParquetFile(file.path) as content:
+                batches = content.iter_batches(batch_size=_BATCH_ROWS)
+                derived = row_sum_of_batches(batches, content.schema_arrow, self._table.name)
+        rows = f"SELECT DISTINCT captured_file, captured_index FROM read_parquet({list_of([file.path])})"
+        (events,) = self._db.execute(f"SELECT count(*) FROM ({rows})").fetchone() or (0,)
+        return Output(name, file.rows, events, size, sha256, f"{derived % MODULUS:016x}")
 
 
 class _SortedFile:
@@ -229,22 +221,26 @@ class _SortedFile:
             for name in _BLOOM_COLUMNS
             if name in schema.names
         }
+        self.path = path
+        self.rows = 0
         self._writer = pq.ParquetWriter(
             str(path), schema, **writer_options(schema),
             sorting_columns=pq.SortingColumn.from_ordering(schema, order, null_placement="at_end"),
             bloom_filter_options=blooms,
         )  # fmt: skip
-        self._waiting: list[pa.RecordBatch] = []
+        self._waiting: list[pa.Table] = []
         self._waiting_rows = self._waiting_bytes = 0
-        self.rows = 0
 
-    def add(self, batch: pa.RecordBatch) -> None:
-        self._waiting.append(batch)
-        self._waiting_rows += batch.num_rows
-        self._waiting_bytes += batch.nbytes
-        self.rows += batch.num_rows
-        if self._waiting_rows + _BATCH_ROWS > GROUP_ROWS or self._waiting_bytes >= GROUP_BYTES:
-            self._flush()
+    def add(self, rows: pa.Table) -> None:
+        while rows.num_rows:
+            part = rows.slice(0, min(GROUP_ROWS - self._waiting_rows, _BATCH_ROWS))
+            rows = rows.slice(part.num_rows)
+            self._waiting.append(part)
+            self._waiting_rows += part.num_rows
+            self._waiting_bytes += part.nbytes
+            self.rows += part.num_rows
+            if self._waiting_rows >= GROUP_ROWS or self._waiting_bytes >= GROUP_BYTES:
+                self._flush()
 
     def close(self) -> None:
         self._flush()
@@ -252,13 +248,36 @@ class _SortedFile:
 
     def _flush(self) -> None:
         if self._waiting:
-            self._writer.write_table(pa.Table.from_batches(self._waiting), row_group_size=GROUP_ROWS)
+            self._writer.write_table(pa.concat_tables(self._waiting), row_group_size=GROUP_ROWS)
             self._waiting, self._waiting_rows, self._waiting_bytes = [], 0, 0
 
 
-def _rows(paths: Sequence[Path]) -> str:
-    return f"read_parquet({list_of(paths)}, union_by_name = true, hive_partitioning = false)"
+def _with_every_column(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """A batch with the columns, the types and the nullability of the outputs."""
+    columns = []
+    for wanted in schema:
+        at = batch.schema.get_field_index(wanted.name)
+        if at < 0:
+            columns.append(pa.nulls(batch.num_rows, wanted.type))
+        else:
+            column = batch.column(at)
+            columns.append(column if column.type.equals(wanted.type) else column.cast(wanted.type))
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
-def _text(path: Path) -> str:
-    return str(path.absolute()).replace("'", "''")
+def _keys(inputs: Sequence[Input], order: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """The columns of all inputs that rows are sorted by."""
+    for each in inputs:
+        with pq.ParquetFile(each.path) as file:
+            yield from file.iter_batches(columns=list(order))
+
+
+def _arrow_bytes(inputs: Sequence[Input]) -> int:
+    """About what the rows take as Arrow: what they unpack to, and what every column takes at least."""
+    groups = (
+        metadata.row_group(at)
+        for metadata in (pq.read_metadata(each.path) for each in inputs)
+        for at in range(metadata.num_row_groups)
+    )
+    unpacked = sum(int(group.total_byte_size) for group in groups)
+    return unpacked + _ROW_BYTES * sum(each.output.rows for each in inputs)

@@ -13,7 +13,7 @@ import duckdb
 
 from connector.compaction.copies import Copies
 from connector.compaction.files import TableFiles
-from connector.compaction.merge import Input, Irreconcilable, Merge
+from connector.compaction.merge import Input, Irreconcilable, LeftOut, Merge
 from connector.compaction.rules import Day, Rules, day_in, neighbours
 from connector.tables import TABLES, Table
 from connector.write.change import Change, lines_change_file, new_tag, table_change_file, touched
@@ -23,8 +23,8 @@ from connector.write.lines import DayLines
 
 log = logging.getLogger("connector.compaction")
 
-MEMORY_LIMIT = "768MB"
-"""Of DuckDB; it spills beyond it. What is written takes some 300 MB more."""
+MEMORY_LIMIT = "512MB"
+"""Of DuckDB, which looks for copies; it spills beyond it."""
 _BY_NAME: Mapping[str, Table] = {table.name: table for table in TABLES}
 
 
@@ -128,7 +128,7 @@ class DayPlan:
             lambda: table_change_file(table, self._day, new_tag()), self._rules.target_bytes,
         )  # fmt: skip
         try:
-            outputs = merge.merge(inputs)
+            outputs = merge.merge(inputs, LeftOut(copies.rows(table)))
         except Irreconcilable as trouble:
             copies.spare(table)
             log.error("files of %s on %s stay apart: %s", table, self._day, trouble)

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     import duckdb
 
 _NOT_COMPARED = frozenset(("row_id", "captured_file", "captured_index", "mapping", "day"))
+_KEYS = "row_id, captured_file, captured_index, day"
+_NO_KEYS = (
+    "NULL::VARCHAR AS row_id, NULL::VARCHAR AS captured_file, NULL::BIGINT AS captured_index, "
+    "NULL::VARCHAR AS day, NULL::TIMESTAMPTZ AS received_at"
+)
+_FIRST = FIRST.replace("received_at", "arrived")
 _DAY = r"regexp_extract(filename, 'day=([0-9-]+)/[^/]*$', 1)"
 
 
@@ -112,7 +118,8 @@ class Comparison:
         return found
 
     def _relations(self, live: Sequence[Path], new: Sequence[Path]) -> list[str]:
-        """Views ``old_rows`` and ``new_rows`` with the same columns; return those to be compared."""
+        """Views ``old_rows`` and ``new_rows``: the keys of a row, and a hash of each other column, so that a
+        join takes about a kilobyte a row, however wide they are. Return the columns to be compared."""
         there: list[dict[str, str]] = []
         for name, paths, where in (
             ("old_rows", live, " SEMI JOIN rerun_files USING (captured_file)"),
@@ -121,18 +128,20 @@ class Comparison:
             rows = f"SELECT *, {_DAY} AS day FROM {_files(paths)}{where}" if paths else None
             described = self._db.execute(f"DESCRIBE {rows}").fetchall() if rows else []
             there.append({column: kind for column, kind, *_ in described if column != "filename"})
-            self._db.execute(f"CREATE OR REPLACE VIEW {name}_found AS {rows or 'SELECT 1 AS nothing'}")
-        union = {
-            column: kind if there[0].get(column, kind) == kind else "VARCHAR"
-            for column, kind in {**there[0], **there[1]}.items()
-        }
-        for name, mine, paths in (("old_rows", there[0], live), ("new_rows", there[1], new)):
-            chosen = ", ".join(
-                f'"{column}"::{kind} AS "{column}"' if column in mine else f'NULL::{kind} AS "{column}"'
-                for column, kind in union.items()
+            self._db.execute(f"CREATE OR REPLACE VIEW {name}_found AS {rows or f'SELECT {_NO_KEYS}'}")
+        had, has = there
+        union = {**has, **had}
+        for name, mine, other, paths in (("old_rows", had, has, live), ("new_rows", has, had, new)):
+            hashes = ", ".join(
+                f'hash({_comparable(column, mine, other)}) AS "{column}"'
+                for column in union
+                if column not in _NOT_COMPARED
             )
             none = "" if paths else " WHERE false"
-            self._db.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT {chosen} FROM {name}_found{none}")
+            self._db.execute(
+                f"CREATE OR REPLACE VIEW {name} AS SELECT {_KEYS}, received_at AS arrived, {hashes} "
+                f"FROM {name}_found{none}"
+            )
         return [column for column in union if column not in _NOT_COMPARED]
 
     def _pairs(self, columns: Sequence[str]) -> list[tuple[str, int]]:
@@ -163,7 +172,7 @@ class Comparison:
                 row_id IN ({had if others else "SELECT NULL WHERE false"})
                 OR (row_id, captured_file, captured_index) IN (
                     SELECT (row_id, captured_file, captured_index) FROM new_rows
-                    QUALIFY row_number() OVER (PARTITION BY row_id ORDER BY {FIRST}) > 1))
+                    QUALIFY row_number() OVER (PARTITION BY row_id ORDER BY {_FIRST}) > 1))
             """
         )
         (copies,) = self._db.execute("SELECT count(*) FROM differing WHERE is_copy").fetchone() or (0,)
@@ -181,6 +190,13 @@ class Comparison:
         names = [name for name, *_ in answer.description]
         values = answer.fetchone() or ()
         return Counter({name: value for name, value in zip(names, values, strict=True) if value})
+
+
+def _comparable(column: str, mine: dict[str, str], other: dict[str, str]) -> str:
+    """A column as it is hashed: null where its files lack it, as text where the others have another type."""
+    if column not in mine:
+        return "NULL"
+    return f'"{column}"' if other.get(column, mine[column]) == mine[column] else f'"{column}"::VARCHAR'
 
 
 def _files(paths: Sequence[Path]) -> str:

@@ -11,7 +11,7 @@ import orjson
 
 from connector.compaction.copies import Copies
 from connector.compaction.files import TableFiles, table_files
-from connector.compaction.merge import Input, Merge
+from connector.compaction.merge import Input, LeftOut, Merge
 from connector.compaction.plan import sorter
 from connector.compaction.rules import TARGET_BYTES, day_in, table_of
 from connector.errors import LedgerError
@@ -158,7 +158,7 @@ class Rerun:
                     for name, path in zip(names, self._files.whole(names), strict=True)
                 ]
                 merge = Merge(database, _TABLES[table], staging, _namer(table, day), TARGET_BYTES)
-                adds += merge.merge(inputs, "captured_file IN (SELECT captured_file FROM rerun_files)")
+                adds += merge.merge(inputs, LeftOut(captured_files=frozenset(files)))
                 others.update(copies.captured_files(each.path for each in inputs))
             removes += holding
         for kind in ("rejected", "duplicates"):

@@ -252,13 +252,17 @@ def test_a_day_is_split_at_the_size_that_is_wanted(disk):
     assert rows == (4_800, 4_800)
 
 
-def test_more_files_than_are_opened_side_by_side_are_joined_in_lots(disk, monkeypatch):
-    monkeypatch.setattr("connector.compaction.merge.FAN_IN", 3)
+def test_a_day_larger_than_what_is_sorted_at_one_time_goes_through_buckets(disk, monkeypatch):
+    monkeypatch.setattr("connector.compaction.sorting.BUCKET_BYTES", 20_000)
+    monkeypatch.setattr("connector.compaction.sorting.CHUNK_BYTES", 10_000)
     for number in range(11):
-        publish_rows(disk, f"h-{number}", events=[view(f"h-{number}", 0, number % 9)])
+        rows = [view(f"h-{number}", at, number % 9 * 20 + at) for at in range(20)]
+        publish_rows(disk, f"h-{number}", events=rows)
 
     assert compact(disk).files_after == 1
-    assert proven(disk) == {"stored": 9, "duplicate": 2}
+    assert proven(disk) == {"stored": 180, "duplicate": 40}
+    keys = [row for row in ask(disk, "SELECT event, timestamp, row_id FROM events_raw")]
+    assert keys == sorted(keys)
 
 
 def test_c33_of_two_compactors_on_one_fold_one_commits(place):

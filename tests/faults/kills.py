@@ -10,14 +10,15 @@ from system.processes import wait_until
 from system.service import Service
 
 RECEIVER, WRITER, BOTH = "a receiver", "the writer", "a receiver and the writer"
+JANITOR = "the process that compacts"
 PARENT = "the parent of the receivers"
 EVERYTHING, DRAIN = "everything", "everything, then a drain"
-_OFTEN = (RECEIVER, RECEIVER, RECEIVER, WRITER, WRITER, WRITER, BOTH, PARENT, EVERYTHING, EVERYTHING, DRAIN)
+_OFTEN = {RECEIVER: 3, WRITER: 3, BOTH: 1, JANITOR: 2, PARENT: 1, EVERYTHING: 2, DRAIN: 1}
 
 
 def kill_something(service: Service, dice: random.Random) -> str:
     """Kill, and start by hand what nobody else starts again; return what it was."""
-    what = dice.choice(_OFTEN)
+    what = dice.choices(list(_OFTEN), list(_OFTEN.values()))[0]
     if what in (EVERYTHING, DRAIN):
         service.kill_all()
         if what == DRAIN:
@@ -30,8 +31,11 @@ def kill_something(service: Service, dice: random.Random) -> str:
         RECEIVER: dice.sample(receivers, min(1, len(receivers))),
         WRITER: writers,
         BOTH: [*receivers[:1], *writers],
+        JANITOR: service.processes("connector.janitor"),
         PARENT: parents,
     }[what]
+    if not victims:
+        return kill_something(service, dice)
     for victim in victims:
         victim.send(signal.SIGKILL)
     if what == PARENT:

@@ -8,8 +8,8 @@ from system.service import Service
 
 
 def megabytes_of(service: Service) -> float:
-    """Resident memory of every receiver and of the writer (proc_pid_status(5))."""
-    processes = [*service.receivers(), *service.writers()]
+    """Resident memory of everything below the supervisor (proc_pid_status(5))."""
+    processes = service.processes()
     return sum(_resident_kilobytes(each.pid) for each in processes) / 1024
 
 

@@ -27,7 +27,7 @@ ROUNDS = int(os.environ.get("CONNECTOR_FAULT_ROUNDS", "25"))
 SEED = os.environ.get("CONNECTOR_FAULT_SEED", "20261121")
 ROUNDS_A_FOLDER = 25
 """Then an empty data folder: reading an ever longer ledger is not what is tried here."""
-SETTINGS = {"publish_seconds": 0.1, "roll_seconds": 0.2}
+SETTINGS = {"publish_seconds": 0.1, "roll_seconds": 0.2, "compact_seconds": 0.5}
 ENVIRONMENT = {"WEB_SECRET": SECRET}
 
 Start = Callable[[int], AbstractContextManager[Service]]
@@ -43,6 +43,8 @@ class Tally:
     kills: Counter[str] = field(default_factory=Counter)
     acknowledged: int = 0
     stored_unacknowledged: int = 0
+    compactions: int = 0
+    """Passes that merged table files meanwhile; how many of the killed ones had begun, nobody counts."""
     began: float = field(default_factory=time.monotonic)
 
     def note(self, part: str) -> None:
@@ -54,6 +56,7 @@ class Tally:
             kills=dict(self.kills),
             acknowledged=self.acknowledged,
             stored_unacknowledged=self.stored_unacknowledged,
+            compactions=self.compactions,
             lost=0,
             twice=0,
             seconds=round(time.monotonic() - self.began),
@@ -82,6 +85,7 @@ def run_rounds(part: str, rounds: int, start: Start, aloud: Aloud) -> Tally:
                 _round(service, f"{SEED}-{tally.rounds}", tally)
             assert service.stop() == 0
             service.audit()
+            tally.compactions += service.log.count(" files became ")
         with aloud():
             tally.tell(part, rounds)
     tally.note(part)

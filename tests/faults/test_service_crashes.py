@@ -33,6 +33,7 @@ def test_whatever_is_killed_under_traffic_every_acknowledged_event_is_there_exac
     assert tally.rounds == ROUNDS
     assert len(tally.kills) >= min(ROUNDS // 6, 6), tally.kills
     assert tally.acknowledged > 100 * ROUNDS
+    assert tally.compactions > 0
 
 
 def test_a_receiver_that_stands_still_is_not_taken_for_dead(tmp_path: Path) -> None:

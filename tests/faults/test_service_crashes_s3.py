@@ -17,7 +17,7 @@ from system.service import Service
 pytestmark = pytest.mark.slow
 
 ROUNDS_IN_S3 = max(ROUNDS // 8, 1)
-UNHURRIED = {"publish_seconds": 0.3, "roll_seconds": 0.5}
+UNHURRIED = {"publish_seconds": 0.3, "roll_seconds": 0.5, "compact_seconds": 1.0}
 """A journal file costs several requests: fewer of them, or a round is spent on catching up."""
 
 

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from system.processes import wait_until
@@ -21,11 +22,15 @@ _BREATH_SECONDS = 0.003
 """Between two requests of a sender: enough of them to lose, few enough to look at."""
 
 
+_JUST_NOW = datetime.now(UTC).isoformat(timespec="milliseconds").encode()
+"""Of all events: a day that still grows is compacted again and again."""
+
+
 def track(message_id: str) -> bytes:
     return (
         b'{"type":"track","event":"Product Viewed","messageId":"%b","userId":"usr_1",'
-        b'"timestamp":"2026-03-14T17:10:31.891Z","properties":{"product_id":"prd_2041","price":19.99}}'
-    ) % message_id.encode()
+        b'"timestamp":"%b","properties":{"product_id":"prd_2041","price":19.99}}'
+    ) % (message_id.encode(), _JUST_NOW)
 
 
 def fragment(message_id: str) -> bytes:

@@ -82,6 +82,7 @@ def _kills(notes: Iterable[Note]) -> str:
             _figure(sum(each["kills"].values())),
             _figure(each["acknowledged"]),
             _figure(each["stored_unacknowledged"]),
+            _figure(each.get("compactions", 0)),
             _figure(each["lost"]),
             _figure(each["twice"]),
             f"{each['seconds'] / 60:.0f} min",
@@ -90,7 +91,10 @@ def _kills(notes: Iterable[Note]) -> str:
     ]
     if not rows:
         return ""
-    head = ("where", "rounds", "kills", "acknowledged", "stored, not acknowledged", "lost", "twice", "time")
+    head = (
+        "where", "rounds", "kills", "acknowledged", "stored, not acknowledged", "compactions", "lost",
+        "twice", "time",
+    )  # fmt: skip
     return f"{table(head, rows)}\n\n{_victims(notes)}"
 
 
