@@ -13,7 +13,7 @@ RESULTS ?= .faults
 SDKS ?= .sdks
 ORACLE ?= .oracle
 
-.PHONY: help demo demo-s3 test faults sdks oracle conformance check lint format bench docs wheel clean
+.PHONY: help demo demo-s3 test faults sdks oracle conformance check lint format bench reliability docs wheel clean
 
 help:  ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,6 +51,13 @@ faults: $(VENV)/.dev  ## 1,000 rounds of processes killed at random under traffi
 	@rm -f $(RESULTS)/results.jsonl
 	@CONNECTOR_FAULT_ROUNDS=$(ROUNDS) CONNECTOR_FAULT_SEED=$(SEED) CONNECTOR_FAULT_RESULTS=$(RESULTS) \
 	  $(BIN)/pytest -n $(JOBS) --dist loadfile --durations=10 tests/faults
+
+reliability: $(VENV)/.dev  ## measure: load, recovery, compaction, price of durability; print docs/reliability.md; 40 minutes
+	@CONNECTOR_FAULT_RESULTS=$(RESULTS) $(BIN)/python -m tests.bench.steady
+	@CONNECTOR_FAULT_RESULTS=$(RESULTS) $(BIN)/python -m tests.bench.recovery
+	@CONNECTOR_FAULT_RESULTS=$(RESULTS) $(BIN)/python -m tests.bench.compaction
+	@CONNECTOR_FAULT_RESULTS=$(RESULTS) $(BIN)/python -m tests.bench.durability
+	@$(BIN)/python -m tests.reliability $(RESULTS)
 
 check: lint test  ## the whole gate: ruff, mypy, tests
 

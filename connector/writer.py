@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -63,13 +64,15 @@ class Rounds:
         """Write what waits; return how many seconds after its beginning the next round is due.
 
         While S3 refuses, rounds are further and further apart. Where it refuses the credentials, those of the
-        next round are looked up anew: something else may renew them in a file.
+        next round are looked up anew: something else may renew them in a file. What the old ones made holds
+        itself in cycles, which mapping lets pile up (``rounds.tasks``).
         """
         try:
             self._round()
         except StoreError as trouble:
             if trouble.code == "store_forbidden":
                 self._writer = None
+                gc.collect()
             self._warn(str(trouble))
             return max(self._backoff.put_off(_STORE), self._settings.publish_seconds)
         except ConnectorError as trouble:

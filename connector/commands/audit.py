@@ -63,6 +63,7 @@ def run(settings: Settings, as_json: bool, deep: bool) -> int:
         (_open(journal), "journal files are being written; connector drain closes and writes them"),
         (report.in_flight, "objects are being written by an attempt that is alive"),
         (report.leftover_files, "objects were left by attempts that died; the sweep removes them"),
+        (report.old_files, "replaced files are left for a while to those who read them"),
         (report.waiting_files, "journal files wait to be written"),
         (report.refused, "refused bodies are kept, outside the sum"),
         (report.torn_bytes, "bytes behind a break, of files that end in the middle"),

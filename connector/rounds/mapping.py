@@ -108,7 +108,9 @@ class Mapping:
 
     def _judge(self, task: Task, trouble: BaseException, written: Written) -> None:
         """Raise what every file would meet; note what is the trouble of this one."""
-        if isinstance(trouble, BrokenProcessPool | MemoryError):
+        if isinstance(trouble, MemoryError):
+            raise ConnectorError(f"{task.place.name}: there is not enough memory to map it") from None
+        if isinstance(trouble, BrokenProcessPool):
             raise ConnectorError("a mapping process ended before its time; is there enough memory?") from None
         if isinstance(trouble, ChangedMeanwhile):
             log.warning("%s: %s; run the same command again", task.place.name, trouble)

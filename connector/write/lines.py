@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -31,11 +32,24 @@ class DayLines:
         if file is None:
             name = self._name_of(day)
             file = self._files[day] = _LinesFile(self._staging / name, name)
-        file.add((captured_file, captured_index), line)
+        try:
+            file.add((captured_file, captured_index), line)
+        except OSError:
+            self._abandon()
+            raise
 
     def finish(self) -> list[Output]:
         """Make every file durable, return the outputs sorted by day; ``rows`` counts the lines."""
-        return [self._files[day].finish() for day in sorted(self._files)]
+        try:
+            return [self._files[day].finish() for day in sorted(self._files)]
+        except OSError:
+            self._abandon()
+            raise
+
+    def _abandon(self) -> None:
+        """Let go of every file: the disk has refused, and what was written is dropped."""
+        for file in self._files.values():
+            file.abandon()
 
 
 class _LinesFile:
@@ -55,6 +69,11 @@ class _LinesFile:
         if event != self._last:
             self._last = event
             self._events += 1
+
+    def abandon(self) -> None:
+        for part in (self._lines, self._file):
+            with suppress(OSError, ValueError):
+                part.close()
 
     def finish(self) -> Output:
         self._lines.close()

@@ -261,7 +261,7 @@ def test_a_day_larger_than_what_is_sorted_at_one_time_goes_through_buckets(disk,
 
     assert compact(disk).files_after == 1
     assert proven(disk) == {"stored": 180, "duplicate": 40}
-    keys = [row for row in ask(disk, "SELECT event, timestamp, row_id FROM events_raw")]
+    keys = ask(disk, "SELECT event, timestamp, row_id FROM events_raw")
     assert keys == sorted(keys)
 
 

@@ -33,10 +33,10 @@ def read_only(folder: Path) -> Iterator[None]:
 
 
 def fill(folder: Path) -> Path:
-    """Leave no byte free; return the file that takes them all."""
+    """Leave no byte free, also when somebody has just let go of some; return the file that takes them all."""
     ballast = folder / "ballast"
     piece = b"\0" * 65536
-    with ballast.open("wb", buffering=0) as file:
+    with ballast.open("ab", buffering=0) as file:
         while piece:
             try:
                 file.write(piece)

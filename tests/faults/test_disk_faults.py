@@ -136,7 +136,7 @@ def test_a_full_data_disk_keeps_events_in_the_journal(tmp_path: Path, disk: Path
         ballast = fill(disk)
 
         assert [sender.send().status for _ in range(5)] == [200] * 5
-        wait_until("the log says so", lambda: "No space left on device" in service.log)
+        wait_until("the log says so", lambda: fill(disk) and "No space left on device" in service.log)
         assert service.ready(), "the journal has room"
         assert sender.send().status == 200
         ballast.unlink()

@@ -38,7 +38,7 @@ def page(notes: Sequence[Note], cited: Cited) -> str:
     kills = [
         each for part, found in sorted(by_part.items()) if part.startswith("random kills") for each in found
     ]
-    measured = [each for part, found in by_part.items() if part.startswith(_MEASURED) for each in found]
+    measured = [found[-1] for part, found in by_part.items() if part.startswith(_MEASURED)]
     sections = [
         _HEAD,
         _section("Random kills under traffic", _kills(kills)),

@@ -21,13 +21,14 @@ _ROWS = st.lists(st.tuples(_EVENTS, st.one_of(st.none(), st.integers(0, 5))), ma
 
 
 def batches(rows: list[tuple], size: int) -> list[pa.RecordBatch]:
-    schema = pa.schema([("event", pa.string()), ("timestamp", pa.timestamp("ms", "UTC")), ("row_id", pa.string()),
-                        ("note", pa.string())])  # fmt: skip
-    made = [{"event": event, "timestamp": at, "row_id": f"{number:04}", "note": "x" * 50}
-            for number, (event, at) in enumerate(rows)]  # fmt: skip
-    return [
-        pa.RecordBatch.from_pylist(made[first : first + size], schema) for first in range(0, len(made), size)
+    texts = [(name, pa.string()) for name in ("row_id", "note")]
+    schema = pa.schema([("event", pa.string()), ("timestamp", pa.timestamp("ms", "UTC")), *texts])
+    made = [
+        {"event": event, "timestamp": at, "row_id": f"{number:04}", "note": "x" * 50}
+        for number, (event, at) in enumerate(rows)
     ]
+    starts = range(0, len(made), size)
+    return [pa.RecordBatch.from_pylist(made[first : first + size], schema) for first in starts]
 
 
 def key(row: dict) -> tuple:
