@@ -41,7 +41,8 @@ def replay(
     After a change of the mapping, the schemas or the settings, --diff shows what it changes in files that are
     written already, by table and column, and --rebuild replaces their rows: readers of the views see the old
     ones or the new ones. Without PATH both take what the journal keeps. A file is rebuilt whole, so --from
-    and --to choose files by the days of their events.
+    and --to choose files by the days of their events. Restart serve under the new configuration first: what
+    it writes meanwhile under the old one is not rebuilt.
 
     \b
       connector replay s3://bucket/segment-logs --since 2026-03-01

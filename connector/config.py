@@ -121,7 +121,7 @@ class Settings(BaseSettings):
     )
     publish_seconds: float = Field(2.0, gt=0, description="Pause between two rounds of the writer.")
     compact_seconds: float = Field(
-        300.0, gt=0, description="Pause between two passes that merge small table files, while serving."
+        300.0, ge=0, description="Pause between two passes that merge table files, while serving; 0: never."
     )
     compact_target_bytes: int = Field(
         268_435_456, ge=1_048_576, description="Size that table files are merged up to."

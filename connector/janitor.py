@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -82,6 +83,7 @@ class Janitor:
         if self._closed_at is None or now - self._closed_at >= _CLOSED_SECONDS:
             self._run(ALL, days, stopping)
             self._closed_at = now
+        gc.collect()
         old = self._changes.remove_old(int(self._settings.grace_seconds * 1_000))
         if old:
             log.info("removed %d files that were replaced %d s ago", len(old), self._settings.grace_seconds)

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from connector.actions.fields import LAKE_ACTIONS
 from connector.config import Settings
+from connector.lake.views import DUPLICATES
 from connector.options import S3Options, SecondHeader, SourceSettings
 from connector.reference_mixpanel import mixpanel_page
 from connector.reference_schemas import schemas_page
@@ -20,6 +21,23 @@ from connector.tables import FLAGS, REJECTED_REASONS, TABLES, TYPES, Table
 _BEGIN = "<!-- settings: printed by `make docs` -->"
 _END = "<!-- end of settings -->"
 _NOTE = "<!-- Printed by `make docs` from the declarations in `connector/`; edit those. -->\n"
+
+
+_BESIDE = (
+    "Files of lines, gzipped NDJSON. The views `rejected` and `duplicates` read those that the ledger says "
+    "are live.\n"
+)
+_LINES = (
+    (
+        "`rejected/day=<day of arrival>/`",
+        "an event that was not taken: reason, bytes, violations; `shared`: what its batch said for all",
+    ),
+    (
+        "`duplicates/day=<day of the row>/`",
+        "a row that is not kept because another event has it: "
+        + ", ".join(f"`{name}`" for name in DUPLICATES),
+    ),
+)
 
 
 def pages() -> dict[str, str]:
@@ -51,6 +69,9 @@ def tables_page() -> str:
         _grid(("code", "meaning"), ((f"`{code}`", text) for code, text in FLAGS.items())),
         "## Rejected reasons\n",
         _grid(("code", "meaning"), ((f"`{code}`", text) for code, text in REJECTED_REASONS.items())),
+        "## Beside the tables\n",
+        _BESIDE,
+        _grid(("file", "one line is"), _LINES),
     ]
     return "\n".join(parts)
 

@@ -36,6 +36,8 @@ _HEADER_MS = 10_000
 """A connection that has not sent a whole head by then is closed, as is one that is kept alive and idle."""
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _PR_SET_PDEATHSIG = 1
+_FRUGAL = {"ARROW_DEFAULT_MEMORY_POOL": "system"}
+"""What merges a day once in a while gives its memory back afterwards; Arrow's own allocator keeps it."""
 
 
 @dataclass
@@ -198,8 +200,10 @@ def serve(settings: Settings, environment: Mapping[str, str]) -> int:
     children = [
         Child("receiver", _receiver_command(settings, port), shared),
         Child("writer", [sys.executable, "-m", "connector.writer"], shared),
-        Child("janitor", [sys.executable, "-m", "connector.janitor"], shared),
     ]
+    if settings.compact_seconds:
+        janitor = [sys.executable, "-m", "connector.janitor"]
+        children.append(Child("janitor", janitor, {**_FRUGAL, **shared}))
     try:
         for child in children:
             child.start()

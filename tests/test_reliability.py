@@ -16,7 +16,7 @@ from tests.reliability.points import POINTS, Cited
 def test_without_any_note_every_part_says_that_it_was_not_run(tmp_path: Path):
     text = page(read_notes(tmp_path / "nowhere"), Cited())
 
-    assert text.count("Not run.") == 6
+    assert text.count("Not run.") == 7
     assert text.count("no test cites it") + text.count("there is no index") == len(POINTS)
 
 

@@ -91,6 +91,8 @@ class Compactor:
             files = table_files(self._data, fetched)
             for day in days:
                 self._compact(day, rules, files, compacted)
+                if isinstance(files, FetchedFiles):
+                    files.keep((day, *neighbours(day)))
                 done(day)
         finally:
             self._folder.drop_staging(fetched)
@@ -109,8 +111,6 @@ class Compactor:
                 return
             if committed:
                 self._count(change, compacted)
-                if isinstance(files, FetchedFiles):
-                    files.forget(change.removes)
                 return
             log.info("the files of %s changed while they were merged; they are merged again", day)
         compacted.left_for_later.append(day)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
@@ -56,10 +57,12 @@ class FetchedFiles:
         wanted = list(names)
         return dict(zip(wanted, in_parallel(self._keys, wanted), strict=True))
 
-    def forget(self, names: Iterable[str]) -> None:
-        """Remove the whole files; their keys stay."""
-        for name in names:
-            self._path("whole", name).unlink(missing_ok=True)
+    def keep(self, days: Iterable[str]) -> None:
+        """Remove what was fetched of other days."""
+        wanted = {f"day={day}" for day in days}
+        for folder in self._folder.glob("*/day=*"):
+            if folder.name not in wanted:
+                shutil.rmtree(folder)
 
     def _path(self, kind: str, name: str) -> Path:
         short = self._names.setdefault(name, f"{len(self._names)}.parquet")

@@ -70,15 +70,19 @@ def place(tmp_path: Path) -> DataUnderTest:
     return place
 
 
+def _die_at(place: DataUnderTest, point: str) -> None:
+    program = [sys.executable, __file__, str(place.data.root), point]
+    paths = {"PYTHONPATH": str(Path(__file__).parents[1])}
+    dead = subprocess.run(program, env={**os.environ, **paths}, timeout=60, check=False)
+    assert dead.returncode == -signal.SIGKILL
+
+
 @pytest.mark.parametrize("point", POINTS)
 def test_c32_a_compaction_that_dies_leaves_every_row_exactly_once(place, point):
     before = ask(place, EVERYTHING)
 
-    program = [sys.executable, __file__, str(place.data.root), POINTS[point]]
-    paths = {"PYTHONPATH": str(Path(__file__).parents[1])}
-    dead = subprocess.run(program, env={**os.environ, **paths}, timeout=60, check=False)
+    _die_at(place, POINTS[point])
 
-    assert dead.returncode == -signal.SIGKILL
     assert ask(place, EVERYTHING) == before, "readers see it before anybody has recovered"
     compact(place)
     place.publisher().remove_old(0)
@@ -86,6 +90,22 @@ def test_c32_a_compaction_that_dies_leaves_every_row_exactly_once(place, point):
     assert proven(place) == {"stored": 3, "duplicate": 1}
     assert place.data.names() == set(place.data.fold().live)
     assert list((place.data.root / ".staging").iterdir()) == []
+
+
+@pytest.mark.parametrize("point", [point for point in POINTS if "delete" not in point])
+def test_c22_a_late_file_that_beats_a_row_in_a_compacted_file_takes_its_place_once(place, point):
+    """It was received first and written last; the process dies while the loser is taken out."""
+    compact(place)
+    place.publisher().remove_old(0)
+    publish_rows(place, "h-0", events=[view("h-0", 0, 1, received_at=BLACK_FRIDAY_MS - 9_000)])
+    owner = f"SELECT captured_file FROM {{}} WHERE row_id = '{row_id(1)}'"
+
+    _die_at(place, POINTS[point])
+
+    assert ask(place, owner.format("events")) == [("h-0",)]
+    compact(place)
+    assert ask(place, owner.format("events_raw")) == [("h-0",)]
+    assert proven(place) == {"stored": 3, "duplicate": 2}
 
 
 def test_c38_a_reader_that_folded_before_a_change_reads_on_after_it(place):

@@ -64,6 +64,13 @@ def page(notes: Sequence[Note], cited: Cited) -> str:
                 "journal_megabytes", "limit_megabytes", "events", "seconds",
             ),
         ),
+        _section(
+            "A day larger than the memory, compacted",
+            _plain(
+                by_part["a day larger than the memory"],
+                "arrow_megabytes", "limit_megabytes", "files", "seconds",
+            ),
+        ),
         *(_section(each["part"].removeprefix(_MEASURED), _measured(each)) for each in measured),
         _section("Crash points", _points(cited)),
     ]  # fmt: skip
