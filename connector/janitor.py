@@ -6,13 +6,12 @@ import contextlib
 import gc
 import logging
 import os
-import signal
 import time
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter
 
+from connector.background import Stopping, run_rounds
 from connector.compaction import ALL, RECENT, Compacted, Compactor, Rules
 from connector.config import Settings, load_settings
 from connector.errors import ConnectorError
@@ -29,22 +28,9 @@ _ONE_NAME = "compaction"
 
 def run(settings: Settings) -> None:
     """Compact until SIGTERM, or until the process that started this one is gone."""
-    stopping = False
-    parent = os.getppid()
-
-    def stop(*_: object) -> None:
-        nonlocal stopping
-        stopping = True
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(OSError):
         os.nice(_NICENESS)
-    janitor = Janitor(settings)
-    while not stopping and os.getppid() == parent:
-        pause_seconds, began = janitor.next(lambda: stopping or os.getppid() != parent), time.monotonic()
-        while not stopping and os.getppid() == parent and time.monotonic() - began < pause_seconds:
-            time.sleep(0.1)
+    run_rounds(Janitor(settings).next)
 
 
 class Janitor:
@@ -57,7 +43,7 @@ class Janitor:
         self._backoff = Backoff(settings.compact_seconds, _CLOSED_SECONDS)
         self._closed_at: float | None = None
 
-    def next(self, stopping: Callable[[], bool] = lambda: False) -> float:
+    def next(self, stopping: Stopping = lambda: False) -> float:
         """One pass; return after how many seconds the next is due."""
         try:
             self._pass(stopping)
@@ -71,7 +57,7 @@ class Janitor:
         self._backoff.forget(_ONE_NAME)
         return self._settings.compact_seconds
 
-    def _pass(self, stopping: Callable[[], bool]) -> None:
+    def _pass(self, stopping: Stopping) -> None:
         """Days that still grow every time, every day once an hour."""
         if self._compactor is None:
             self._changes = make_changes(self._settings)
@@ -88,7 +74,7 @@ class Janitor:
         if old:
             log.info("removed %d files that were replaced %d s ago", len(old), self._settings.grace_seconds)
 
-    def _run(self, rules: Rules, days: list[str], stopping: Callable[[], bool]) -> None:
+    def _run(self, rules: Rules, days: list[str], stopping: Stopping) -> None:
         assert self._compactor is not None
         for day in days:
             if stopping():

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import gc
 import logging
-import os
-import signal
 import time
 from collections.abc import Callable, Collection, Sequence
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter
 
+from connector.background import run_rounds
 from connector.config import Settings, load_settings
 from connector.errors import ConnectorError, StoreError
 from connector.events import FATES
@@ -32,21 +31,8 @@ _STORE = "store"
 
 def run(settings: Settings) -> None:
     """Write until SIGTERM, or until the process that started this one is gone."""
-    stopping = False
-    parent = os.getppid()
-
-    def stop(*_: object) -> None:
-        nonlocal stopping
-        stopping = True
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     rounds = Rounds(settings)
-    while not stopping and os.getppid() == parent:
-        began = time.monotonic()
-        pause_seconds = rounds.next()
-        while not stopping and time.monotonic() - began < pause_seconds:
-            time.sleep(0.05)
+    run_rounds(lambda _: rounds.next())
 
 
 class Rounds:

@@ -11,7 +11,8 @@ from pathlib import Path
 import duckdb
 import pytest
 from contract.data_folders import DataUnderTest, on_disk, place_of
-from unit.write.lake_samples import BLACK_FRIDAY_MS, DAY_MS, product_viewed, record
+from contract.publishing import publish_rows
+from unit.write.lake_samples import BLACK_FRIDAY_MS, DAY_MS, product_viewed
 
 from connector.events import Flag, Violation
 from connector.lake.faults import LakeUnreadable, lake_errors
@@ -19,8 +20,6 @@ from connector.lake.open import add_lines, open_lake
 from connector.lake.views import duckdb_type
 from connector.tables import TABLES, Column
 from connector.write.data import StoreData
-from connector.write.parquet import PartWriter
-from connector.write.sink import StagedFile
 
 EVENTS = TABLES[0]
 
@@ -40,17 +39,6 @@ def _rows(place: DataUnderTest, query: str, **more) -> list[tuple]:
         return lake.execute(query).fetchall()
 
 
-def _publish_rows(place: DataUnderTest, captured_file: str, tables, **rows: list[dict]) -> None:
-    staging = place.folder.new_staging()
-    writer = PartWriter(staging, tables, captured_file, 0, "aaaaaaaaaa")
-    for table, of_table in rows.items():
-        for row in of_table:
-            writer.add(table, row)
-    events = len({row["captured_index"] for of_table in rows.values() for row in of_table})
-    told = record(captured_file, stored=events, outputs=tuple(writer.finish()))
-    assert place.publisher().publish([StagedFile(staging, told)]) == 1
-
-
 FULL = {
     "products": [{"sku": "45790-32", "price": Decimal("19.5"), "quantity": Decimal("0.25"), "position": 3}],
     "filters": [{"type": "price", "value": "under 5"}],
@@ -66,7 +54,7 @@ FULL = {
 
 
 def test_values_of_every_type_come_back_as_declared(place):
-    _publish_rows(place, "h-1", TABLES, events=[product_viewed("h-1", 0, **FULL)])
+    publish_rows(place, "h-1", TABLES, events=[product_viewed("h-1", 0, **FULL)])
 
     ((*values,),) = _rows(place, f"SELECT {', '.join(FULL)}, day FROM events")
 
@@ -90,7 +78,7 @@ def test_the_views_are_those_of_a_folder_of_this_machine(place, tmp_path):
     copy = on_disk(tmp_path / "copy")
     for each in (place, copy):
         line = product_viewed("h-1", 9, **{**FULL, "event": "Product Purchased"})
-        _publish_rows(each, "h-1", TABLES, events=[line])
+        publish_rows(each, "h-1", TABLES, events=[line])
         each.publish("h-2", "h-3")
 
     with place.lake() as one, copy.lake() as other:
@@ -104,8 +92,8 @@ def test_the_views_are_those_of_a_folder_of_this_machine(place, tmp_path):
 
 def test_a_column_that_older_files_lack_is_null_in_them(place):
     newer = (EVENTS.with_columns([Column("gift_note", "S", "what to write on the card")]), *TABLES[1:])
-    _publish_rows(place, "h-1", TABLES, events=[product_viewed("h-1", 0)])
-    _publish_rows(place, "h-2", newer, events=[product_viewed("h-2", 1, gift_note="For Ada")])
+    publish_rows(place, "h-1", TABLES, events=[product_viewed("h-1", 0)])
+    publish_rows(place, "h-2", newer, events=[product_viewed("h-2", 1, gift_note="For Ada")])
 
     query = "SELECT captured_file, gift_note FROM events ORDER BY ALL"
     assert _rows(place, query, tables=newer) == [("h-1", None), ("h-2", "For Ada")]
@@ -119,7 +107,7 @@ def test_copies_of_a_row_show_once_in_the_view_and_all_in_its_raw_twin(place):
 
 
 def test_the_views_can_show_one_source_alone(place):
-    _publish_rows(
+    publish_rows(
         place, "h-1", TABLES,
         events=[product_viewed("h-1", 0), product_viewed("h-1", 1, source="o'neill")],
     )  # fmt: skip
@@ -137,7 +125,7 @@ def test_the_views_can_show_one_source_alone(place):
 def two_days(remote: DataUnderTest) -> Iterator[DataUnderTest]:
     """Black Friday, and a Saturday whose file nobody can read any more."""
     rows = [product_viewed("h-1", index, timestamp=BLACK_FRIDAY_MS + index * DAY_MS) for index in range(2)]
-    _publish_rows(remote, "h-1", TABLES, events=rows)
+    publish_rows(remote, "h-1", TABLES, events=rows)
     (saturday,) = [name for name in remote.data.names() if "day=2026-11-28" in name]
     remote.delete(saturday)
     return remote
