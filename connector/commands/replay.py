@@ -97,7 +97,7 @@ def _say(written: Written, listing: Listing) -> None:
     err.print(f"{written.said}{known}")
     if written.rejected:
         reasons = ", ".join(f"{count:,} {code}" for code, count in written.rejected.most_common())
-        err.print(f'rejected: {reasons}; look at them with: connector sql "FROM rejected"', markup=False)
+        err.print(f"rejected: {reasons}; look at them with: connector rejected list", markup=False)
 
 
 def _told_to_try_again(trouble: StoreError) -> StoreError:
