@@ -44,48 +44,65 @@ class Janitor:
         self._closed_at: float | None = None
 
     def next(self, stopping: Stopping = lambda: False) -> float:
-        """One pass; return after how many seconds the next is due."""
+        """One pass; return after how many seconds the next is due. What goes wrong with one day, or with all
+        of them, is logged and hinders nothing else."""
         try:
-            self._pass(stopping)
-        except ConnectorError as trouble:
-            log.warning("the tables were not compacted, the next pass goes on: %s", trouble)
+            well = self._pass(stopping)
+        except Exception as trouble:
+            _say("the tables were not compacted", trouble)
             self._compactor = None
-            return self._backoff.put_off(_ONE_NAME)
-        except OSError as trouble:
-            log.error("the tables were not compacted, the next pass goes on: %s", trouble.strerror or trouble)
+            well = False
+        if not well:
             return self._backoff.put_off(_ONE_NAME)
         self._backoff.forget(_ONE_NAME)
         return self._settings.compact_seconds
 
-    def _pass(self, stopping: Stopping) -> None:
-        """Days that still grow every time, every day once an hour."""
+    def _pass(self, stopping: Stopping) -> bool:
+        """Days that still grow every time, every day once an hour; True when nothing went wrong."""
         if self._compactor is None:
             self._changes = make_changes(self._settings)
             self._compactor = make_compactor(self._settings, self._changes)
-        days = self._compactor.days()
-        growing = [day for day in days if day >= _yesterday()]
-        self._run(RECENT, growing, stopping)
+        compactor = self._compactor
+        days = compactor.days()
+        well = self._run(compactor, RECENT, [day for day in days if day >= _yesterday()], stopping)
         now = time.monotonic()
         if self._closed_at is None or now - self._closed_at >= _CLOSED_SECONDS:
-            self._run(ALL, days, stopping)
+            well &= self._run(compactor, ALL, days, stopping)
             self._closed_at = now
         gc.collect()
         old = self._changes.remove_old(int(self._settings.grace_seconds * 1_000))
         if old:
             log.info("removed %d files that were replaced %d s ago", len(old), self._settings.grace_seconds)
+        return well
 
-    def _run(self, rules: Rules, days: list[str], stopping: Stopping) -> None:
-        assert self._compactor is not None
+    def _run(self, compactor: Compactor, rules: Rules, days: list[str], stopping: Stopping) -> bool:
+        well = True
         for day in days:
             if stopping():
-                return
-            done = self._compactor.run(rules_of(self._settings, rules), [day])
+                break
+            try:
+                done = compactor.run(rules_of(self._settings, rules), [day])
+            except Exception as trouble:
+                _say(f"the files of {day} were not compacted", trouble)
+                well = False
+                continue
             self._figures.count(done)
             if done.days:
                 log.info(
                     "%s: %d files became %d, %d duplicates taken out",
                     day, done.files_before, done.files_after, done.duplicates,
                 )  # fmt: skip
+        return well
+
+
+def _say(what: str, trouble: Exception) -> None:
+    """A defect of ours with its place in the code, anything else in one line."""
+    if isinstance(trouble, ConnectorError):
+        log.warning("%s, the next pass tries again: %s", what, trouble)
+    elif isinstance(trouble, OSError):
+        log.error("%s, the next pass tries again: %s", what, trouble.strerror or trouble)
+    else:
+        log.error("%s, the next pass tries again: %s", what, type(trouble).__name__, exc_info=trouble)
 
 
 def _yesterday() -> str:

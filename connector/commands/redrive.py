@@ -65,7 +65,7 @@ def _say(found: Redriven, dry_run: bool) -> None:
     fates = ", ".join(
         f"{count:,} {fate}" for fate, count in sorted(found.fates.items()) if fate != "rejected" and count
     )
-    verb = "would pass" if dry_run else "passed and moved"
+    verb = "would pass" if dry_run else "pass" if found.left_for_later else "passed and moved"
     err.print(f"{found.passing:,} of {found.selected:,} events {verb}" + (f": {fates}" if fates else ""))
     if found.still:
         reasons = ", ".join(f"{count:,} {code}" for code, count in found.still.most_common())

@@ -79,7 +79,7 @@ def run(settings: Settings, wanted: Wanted) -> int:
                 rerun.compare(lot)
         if written.stopped:
             raise written.stopped
-        failed = len(written.failed) + len(written.changed)
+        failed = len(written.failed) + len(written.changed) + len(again.failed)
         if wanted.rebuild and not failed:
             with lake_errors(data.uri):
                 number = rerun.commit(changes)
@@ -108,6 +108,7 @@ def _report(
         "captured_files": compared,
         "passed_over": again.passed_over,
         "not_in_the_ledger": len(again.unknown),
+        "not_named": again.absent(),
         "failed": failed,
         "affected_captured_files": len(found.captured_files),
         "affected_days": sorted(found.days),
@@ -145,6 +146,11 @@ def _say(found: dict[str, Any], rebuild: bool) -> None:
     )
     if found["not_in_the_ledger"]:
         err.print(f"{found['not_in_the_ledger']:,} are not in the ledger: connector replay PATH writes them")
+    if found["not_named"]:
+        err.print(
+            f"{found['not_named']:,} recorded captured files with rows in these days were not among these; "
+            "name them too: PATH..."
+        )
     if found["failed"]:
         err.print(f"✗ {found['failed']:,} could not be read or mapped; nothing was replaced")
     elif found["rebuilt"]:

@@ -28,7 +28,7 @@ _MAY_ASK_FOR_LINES = re.compile(
 )
 """A statement without any of these words does not show files of lines, nor that there are views of them."""
 _TRIES = 3
-_IS_GONE = "No such file or directory"
+_IS_GONE = ("No such file or directory", "No files found that match the pattern")
 
 
 def run(settings: Settings, query: str | None, source: str | None = None) -> int:
@@ -78,22 +78,26 @@ class _Desk:
         self._state = state
         self._is_fresh = True
         self._with_lines: Fold | None = None
+        self._output = _Output()
 
     def answer(self, statement: str) -> bool:
         """Print the answer, or in a line what is wrong; True when there was one.
 
-        A file that is gone was removed by a change meanwhile: the ledger is read again.
+        A file that is gone was removed by a change meanwhile: the ledger is read again, unless a part of the
+        answer is out already.
         """
         import duckdb
 
         for number in range(1, _TRIES + 1):
+            self._output = _Output()
             try:
                 with lake_errors(self._data.uri):
                     self._bring_up_to_date(statement)
-                    _answer(self._lake, statement)
+                    self._output.answer(self._lake, statement)
                 return True
             except LakeUnreadable as trouble:
-                if number < _TRIES and _IS_GONE in str(trouble):
+                gone = any(text in str(trouble) for text in _IS_GONE)
+                if gone and number < _TRIES and not self._output.begun:
                     continue
                 err.print(str(trouble), markup=False)
             except (duckdb.Error, ConnectorError) as error:
@@ -111,19 +115,27 @@ class _Desk:
             self._with_lines = self._state
 
 
-def _answer(lake: duckdb.DuckDBPyConnection, statement: str) -> None:
-    """Print an answer: a table on a terminal, tab-separated values in a pipe."""
-    if out.is_terminal:
-        relation = lake.sql(statement)
-        if relation is not None:
-            relation.show(max_width=out.width)
-        return
-    result = lake.execute(statement)
-    if result.description:
-        writer = csv.writer(sys.stdout, delimiter="\t", lineterminator="\n")
-        writer.writerow(column[0] for column in result.description)
-        while rows := result.fetchmany(1_000):
-            writer.writerows(rows)
+class _Output:
+    """Prints one answer: a table on a terminal, tab-separated values in a pipe."""
+
+    begun = False
+
+    def answer(self, lake: duckdb.DuckDBPyConnection, statement: str) -> None:
+        if out.is_terminal:
+            relation = lake.sql(statement)
+            if relation is not None:
+                relation.show(max_width=out.width)
+            return
+        result = lake.execute(statement)
+        if result.description:
+            columns = [column[0] for column in result.description]
+            rows = result.fetchmany(1_000)
+            self.begun = True
+            writer = csv.writer(sys.stdout, delimiter="\t", lineterminator="\n")
+            writer.writerow(columns)
+            while rows:
+                writer.writerows(rows)
+                rows = result.fetchmany(1_000)
 
 
 def _converse(desk: _Desk) -> int:

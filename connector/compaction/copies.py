@@ -15,7 +15,8 @@ from connector.write.duplicates import Copy
 
 if TYPE_CHECKING:
     import duckdb
-    import pyarrow as pa
+
+    from connector.compaction.merge import RowKey
 
 _KEYS = "row_id, received_at, captured_file, captured_index, message_id, source"
 
@@ -34,7 +35,7 @@ class Copies:
     def look(self, table: str, here: Iterable[Path], around: Iterable[Path]) -> set[Path]:
         """Note the rows of ``here`` that are copies of rows here or around; return the files they lie in."""
         mine = list(here)
-        rows = f"read_parquet({list_of([*mine, *around])}, hive_partitioning = false, filename = true)"
+        rows = f"read_parquet({list_of([*mine, *around])}, hive_partitioning = false, filename = '__file')"
         self._db.execute(
             f"CREATE OR REPLACE TEMP TABLE again AS SELECT row_id FROM {rows} "
             "GROUP BY row_id HAVING count(*) > 1"
@@ -42,30 +43,28 @@ class Copies:
         self._db.execute(
             f"""
             INSERT INTO losers
-            SELECT '{table}', filename, row_id, captured_file, captured_index, message_id, source,
+            SELECT '{table}', __file, row_id, captured_file, captured_index, message_id, source,
                    epoch_ms(received_at), kept_file, kept_index
             FROM (
-                SELECT filename, {_KEYS},
+                SELECT __file, {_KEYS},
                        first_value(captured_file) OVER copies AS kept_file,
                        first_value(captured_index) OVER copies AS kept_index
                 FROM {rows} SEMI JOIN again USING (row_id)
                 WINDOW copies AS (PARTITION BY row_id ORDER BY {FIRST})
                 QUALIFY row_number() OVER copies > 1
             )
-            WHERE list_contains({_texts(mine)}, filename)
+            WHERE list_contains({_texts(mine)}, __file)
             """
         )
         found = self._db.execute(f"SELECT DISTINCT path FROM losers WHERE table_name = '{table}'").fetchall()
         return {Path(path) for (path,) in found}
 
-    def rows(self, table: str) -> pa.Table:
-        """The rows of a table that go: ``row_id``, ``captured_file``, ``captured_index``."""
-        rows = "SELECT row_id, captured_file, captured_index FROM losers"
-        return self._db.sql(f"{rows} WHERE table_name = '{table}'").to_arrow_table()
-
-    def spare(self, table: str) -> None:
-        """The rows of this table stay after all."""
-        self._db.execute("DELETE FROM losers WHERE table_name = $1", [table])
+    def rows(self, keys: Path) -> frozenset[RowKey]:
+        """The rows of a file that go; ``keys``: its path as ``look`` had it."""
+        found = self._db.execute(
+            "SELECT row_id, captured_file, captured_index FROM losers WHERE path = $1", [str(keys.absolute())]
+        )
+        return frozenset(found.fetchall())
 
     def events(self) -> dict[str, int]:
         """How many events of each captured file have rows that go."""
@@ -75,6 +74,11 @@ class Copies:
             ).fetchall()
         )
 
+    def kept_captured_files(self) -> set[str]:
+        """The captured files whose rows stay instead: a plan rests on them too."""
+        found = self._db.execute("SELECT DISTINCT kept_captured_file FROM losers").fetchall()
+        return {name for (name,) in found}
+
     def without_rows(self, here: Iterable[Path], elsewhere: Iterable[Path]) -> dict[str, int]:
         """By captured file, how many of these events have no row left anywhere.
 
@@ -82,7 +86,8 @@ class Copies:
             here: every table file of the day, of all tables.
             elsewhere: table files of other days that may hold rows of the same captured files.
         """
-        left = [f"SELECT row_id, captured_file, captured_index FROM read_parquet({list_of(paths)})"
+        left = [f"SELECT row_id, captured_file, captured_index FROM read_parquet({list_of(paths)}, "
+                "hive_partitioning = false)"
                 for paths in (list(here), list(elsewhere)) if paths]  # fmt: skip
         return dict(
             self._db.execute(

@@ -16,7 +16,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from connector.compaction.sorting import sorted_tables
-from connector.errors import ConnectorError
 from connector.lake.views import list_of
 from connector.tables import Table
 from connector.write.arrow import arrow_schema
@@ -38,12 +37,6 @@ _BLOOM_COLUMNS = ("user_id", "anonymous_id", "order_id")
 _BLOOM_FPP = 0.01
 
 
-class Irreconcilable(ConnectorError):
-    """Files of one table that give a column two types: they cannot become one file."""
-
-    code = "irreconcilable"
-
-
 @dataclass(frozen=True, slots=True)
 class Input:
     """A file to be merged."""
@@ -52,50 +45,57 @@ class Input:
     output: Output
 
 
+RowKey = tuple[str, str, int]
+"""``row_id``, captured file and index: one row of one event."""
+
+
 @dataclass(frozen=True, slots=True)
 class LeftOut:
     """Rows that are not to be in the outputs."""
 
-    rows: pa.Table | None = None
-    """Columns ``row_id``, ``captured_file`` and ``captured_index``: these very rows."""
+    rows: Callable[[Path], frozenset[RowKey]] = lambda path: frozenset()
+    """Input file -> these very rows of it."""
     captured_files: frozenset[str] = field(default_factory=frozenset)
     """Every row of these captured files."""
 
-    def mask(self, batch: pa.RecordBatch) -> pa.Array | None:
-        """True for rows that stay; None: all of them do."""
-        stays: pa.Array | None = None
-        if self.captured_files:
-            files = pa.array(sorted(self.captured_files), pa.string())
-            stays = pc.invert(pc.is_in(batch.column("captured_file"), files))
-        if self.rows is not None and self.rows.num_rows:
-            near = pc.is_in(batch.column("row_id"), self.rows.column("row_id").combine_chunks())
-            if pc.any(near).as_py():
-                kept = pc.invert(pc.is_in(_names(batch), _names(self.rows)))
-                stays = kept if stays is None else pc.and_(stays, kept)
-        return stays if stays is not None and not pc.all(stays).as_py() else None
+
+def staying(batch: pa.RecordBatch, rows: frozenset[RowKey], captured_files: pa.Array) -> pa.Array | None:
+    """True for rows that stay; None: all of them do."""
+    stays: pa.Array | None = None
+    if len(captured_files):
+        stays = pc.invert(pc.is_in(batch.column("captured_file"), captured_files))
+    if rows:
+        names = ("row_id", "captured_file", "captured_index")
+        keys = zip(*(batch.column(name).to_pylist() for name in names), strict=True)
+        kept = pa.array([key not in rows for key in keys])
+        stays = kept if stays is None else pc.and_(stays, kept)
+    return stays if stays is not None and not pc.all(stays).as_py() else None
 
 
-def _names(rows: pa.RecordBatch | pa.Table) -> pa.Array:
-    parts = [rows.column("row_id"), rows.column("captured_file"),
-             rows.column("captured_index").cast(pa.string())]  # fmt: skip
-    joined = pc.binary_join_element_wise(*parts, "\n")
-    return joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined
+def groups_of(table: Table, inputs: Sequence[Input]) -> list[list[Input]]:
+    """The inputs in groups that give no column two types, as two configurations might; mostly one group."""
+    groups: list[tuple[dict[str, pa.DataType], list[Input]]] = []
+    declared = {each.name: each.type for each in arrow_schema(table)}
+    for each in inputs:
+        types = {found.name: found.type for found in pq.read_schema(each.path)}
+        for known, group in groups:
+            if all(_same(known.get(name, kind), kind) for name, kind in types.items()):
+                known.update(types)
+                group.append(each)
+                break
+        else:
+            groups.append(({**declared, **types}, [each]))
+    return [group for _, group in groups]
 
 
 def common_schema(table: Table, paths: Iterable[Path]) -> tuple[pa.Schema, bool]:
-    """The columns that are declared, then those that only the files have; and whether all files have all.
-
-    Raises:
-        Irreconcilable: a column has two types.
-    """
+    """The columns that are declared, then those that only the files have; and whether all files have all."""
     fields = {declared.name: declared for declared in arrow_schema(table)}
     seen: set[tuple[str, ...]] = set()
     for path in paths:
         schema = pq.read_schema(path)
         for found in schema:
-            known = fields.setdefault(found.name, found.with_nullable(True))
-            if not _same(known.type, found.type):
-                raise Irreconcilable(f"{table.name}.{found.name} is {known.type} here and {found.type} there")
+            fields.setdefault(found.name, found.with_nullable(True))
         seen.add(tuple(schema.names))
     return pa.schema(list(fields.values())), all(names == tuple(fields) for names in seen)
 
@@ -132,10 +132,10 @@ class Merge:
         self._dropped_sum = 0
 
     def merge(self, inputs: Sequence[Input], left_out: LeftOut = LeftOut()) -> list[Output]:
-        """Write what the inputs hold, sorted, without what is left out.
+        """Write what the inputs, one of ``groups_of``, hold, sorted, without what is left out.
 
         Raises:
-            Irreconcilable. OSError: the disk refused.
+            OSError: the disk refused.
         """
         schema, whole = common_schema(self._table, (each.path for each in inputs))
         known = [each.output.row_sum for each in inputs]
@@ -159,9 +159,10 @@ class Merge:
         self, path: Path, schema: pa.Schema, left_out: LeftOut, *, sums: bool
     ) -> Iterator[pa.RecordBatch]:
         """The rows of a file that stay, with every column."""
+        rows, captured_files = left_out.rows(path), pa.array(sorted(left_out.captured_files), pa.string())
         with pq.ParquetFile(path) as file:
             for batch in file.iter_batches(batch_size=_BATCH_ROWS):
-                mask = left_out.mask(batch)
+                mask = staying(batch, rows, captured_files)
                 if mask is not None:
                     if sums:
                         gone = [batch.filter(pc.invert(mask))]
@@ -202,10 +203,11 @@ class Merge:
         one file is theirs less that of the rows left out."""
         size, sha256 = sealed(file.path)
         if derived is None:
-            with pq.ParquetFile(file.path) as content:
-                batches = content.iter_batches(batch_size=_BATCH_ROWS)
-                derived = row_sum_of_batches(batches, content.schema_arrow, self._table.name)
-        rows = f"SELECT DISTINCT captured_file, captured_index FROM read_parquet({list_of([file.path])})"
+            with pq.ParquetFile(file.path) as written:
+                batches = written.iter_batches(batch_size=_BATCH_ROWS)
+                derived = row_sum_of_batches(batches, written.schema_arrow, self._table.name)
+        content = f"read_parquet({list_of([file.path])}, hive_partitioning = false)"
+        rows = f"SELECT DISTINCT captured_file, captured_index FROM {content}"
         (events,) = self._db.execute(f"SELECT count(*) FROM ({rows})").fetchone() or (0,)
         return Output(name, file.rows, events, size, sha256, f"{derived % MODULUS:016x}")
 

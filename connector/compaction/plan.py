@@ -13,7 +13,7 @@ import duckdb
 
 from connector.compaction.copies import Copies
 from connector.compaction.files import TableFiles
-from connector.compaction.merge import Input, Irreconcilable, LeftOut, Merge
+from connector.compaction.merge import Input, LeftOut, Merge, groups_of
 from connector.compaction.rules import Day, Rules, day_in, neighbours
 from connector.tables import TABLES, Table
 from connector.write.change import Change, lines_change_file, new_tag, table_change_file, touched
@@ -91,6 +91,9 @@ class DayPlan:
     def _with_copies(self, table: str, small: list[Live], copies: Copies) -> list[Live]:
         """Small files, and those of any size that hold rows that go."""
         here = self._here[table]
+        if table not in _BY_NAME:
+            log.warning("%s is no table of this version; its files stay as they are", table)
+            return []
         looked_at = here if self._rules.copies else small
         if not looked_at:
             return []
@@ -116,29 +119,28 @@ class DayPlan:
         if not files:
             return
         names = [live.output.name for live in files]
-        inputs = [
-            Input(path, live.output) for path, live in zip(self._files.whole(names), files, strict=True)
-        ]
-        declared = _BY_NAME.get(table)
-        if declared is None:
-            log.warning("%s is no table of this version; its files stay as they are", table)
-            return
+        keys = self._files.keys(names)
+        whole = dict(zip(names, self._files.whole(names), strict=True))
+        keys_of = {whole[name]: keys[name] for name in names}
+        inputs = [Input(whole[live.output.name], live.output) for live in files]
         merge = Merge(
-            database, declared, self._staging,
+            database, _BY_NAME[table], self._staging,
             lambda: table_change_file(table, self._day, new_tag()), self._rules.target_bytes,
         )  # fmt: skip
-        try:
-            outputs = merge.merge(inputs, LeftOut(copies.rows(table)))
-        except Irreconcilable as trouble:
-            copies.spare(table)
-            log.error("files of %s on %s stay apart: %s", table, self._day, trouble)
-            return
-        self._touched.update(copies.captured_files(each.path for each in inputs))
-        self._removes += names
-        self._adds += outputs
+        left_out = LeftOut(lambda path: copies.rows(keys_of[path]))
+        groups = groups_of(_BY_NAME[table], inputs)
+        if len(groups) > 1:
+            log.warning("files of %s on %s stay apart: they give a column two types", table, self._day)
+        for group in groups:
+            if len(group) == 1 and not left_out.rows(group[0].path):
+                continue
+            self._adds += merge.merge(group, left_out)
+            self._touched.update(copies.captured_files(each.path for each in group))
+            self._removes += [each.output.name for each in group]
 
     def _counts(self, copies: Copies) -> dict[str, Counts]:
         """What became of the events of every captured file with rows in the merged files."""
+        self._touched |= copies.kept_captured_files()
         counts = {name: self._state.counts[name] for name in sorted(self._touched)}
         losing = copies.events()
         if not losing:

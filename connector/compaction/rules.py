@@ -23,14 +23,23 @@ class Rules:
     """Whether to look for copies of rows, in the day and in its neighbours, when nothing is to be merged."""
     target_bytes: int = TARGET_BYTES
     """Size that files are merged up to; one of more than half of it is small no more."""
+    growing: bool = False
+    """Leave a file out that is more than twice as large as all smaller ones together: a day that grows is
+    then written anew a few times, and not each time."""
 
     def small(self, files: Iterable[Live]) -> list[Live]:
         """The small ones among the files of one table, when there are enough of them."""
         found = [live for live in files if live.output.bytes < self.target_bytes // 2]
+        if self.growing:
+            by_size = sorted(found, key=lambda live: live.output.bytes)
+            rest = sum(live.output.bytes for live in found)
+            while by_size and by_size[-1].output.bytes > 2 * (rest - by_size[-1].output.bytes):
+                rest -= by_size.pop().output.bytes
+            found = by_size
         return found if len(found) >= self.small_files else []
 
 
-RECENT = Rules(small_files=8, copies=False)
+RECENT = Rules(small_files=8, copies=False, growing=True)
 """Every few minutes, for days that still grow."""
 ALL = Rules(small_files=2, copies=True)
 """For days that are over, and when a person asks."""

@@ -65,8 +65,8 @@ def table_rows(table: Table, files: str, root: Path) -> str:
     Files may lack columns that were added later: an empty relation brings every declared one.
     """
     if "=" in str(root.absolute()):
-        day = r"CAST(regexp_extract(filename, 'day=([0-9-]+)/[^/]*$', 1) AS DATE) AS day"
-        rows = f"SELECT * EXCLUDE (filename), {day} FROM read_parquet({files}, filename = true, "
+        day = r"CAST(regexp_extract(__file, 'day=([0-9-]+)/[^/]*$', 1) AS DATE) AS day"
+        rows = f"SELECT * EXCLUDE (__file), {day} FROM read_parquet({files}, filename = '__file', "
         rows += "hive_partitioning = false, "
     else:
         rows = f"SELECT * FROM read_parquet({files}, hive_partitioning = true, hive_types = {{'day': DATE}}, "

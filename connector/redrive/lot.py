@@ -58,29 +58,35 @@ class Lot:
         self._files = files
         self._pipeline = pipeline
 
-    def passing(self, selection: Selection, found: Redriven) -> Iterator[Passing]:
-        """The selected events that pass, in the order of the files; ``found`` counts them all."""
+    def passing(
+        self, selection: Selection, found: Redriven, failed: frozenset[_Event] = frozenset()
+    ) -> Iterator[Passing]:
+        """The selected events that pass, in the order of the files; ``found`` counts them all.
+
+        Args:
+            failed: events whose rows cannot be written; they stay.
+        """
         copies: Copies[_Event] = Copies()
         for live in self._files:
             for line in self._lines(live):
                 value = orjson.loads(line)
                 if not selection.holds(value):
                     continue
-                passing = self._judged(live, captured_again(value), copies, found)
+                passing = self._judged(live, captured_again(value), copies, found, failed)
                 if passing is not None:
                     yield passing
 
     def change(
-        self, state: Fold, selection: Selection, sink_of: SinkOf, staging: Path, failed: set[int],
-        found: Redriven,
+        self, state: Fold, selection: Selection, sink_of: SinkOf, staging: Path,
+        failed: frozenset[_Event], found: Redriven,
     ) -> Change | None:  # fmt: skip
         """What moves the events that pass; None when none does.
 
         Args:
-            failed: indices of events whose rows cannot be written; they stay.
+            failed: events whose rows cannot be written; they stay.
 
         Raises:
-            RowFailed: a row cannot be written; begin again with its index among ``failed``.
+            RowFailed: a row cannot be written; begin again with its event among ``failed``.
             StoreError, LedgerError, OSError.
         """
         tag = new_tag()
@@ -88,12 +94,7 @@ class Lot:
         copies = DayLines(staging, lambda day: lines_change_file("duplicates", day, tag))
         moved: dict[str, set[_Event]] = {}
         fates: dict[str, Counter[Fate]] = {}
-        for live, captured, fate, its_rows, kept in self.passing(selection, found):
-            if captured.captured_index in failed:
-                found.fates[fate] -= 1
-                found.fates["rejected"] += 1
-                found.still["row_failed"] += 1
-                continue
+        for live, captured, fate, its_rows, kept in self.passing(selection, found, failed):
             event = captured.captured_file, captured.captured_index
             moved.setdefault(live.output.name, set()).add(event)
             fates.setdefault(captured.captured_file, Counter())[fate] += 1
@@ -114,8 +115,14 @@ class Lot:
         )  # fmt: skip
 
     def _judged(
-        self, live: Live, captured: Captured, copies: Copies[_Event], found: Redriven
-    ) -> Passing | None:
+        self, live: Live, captured: Captured, copies: Copies[_Event], found: Redriven,
+        failed: frozenset[_Event],
+    ) -> Passing | None:  # fmt: skip
+        if (captured.captured_file, captured.captured_index) in failed:
+            found.selected += 1
+            found.fates["rejected"] += 1
+            found.still["row_failed"] += 1
+            return None
         outcome = self._pipeline(captured)
         fate, kept = outcome.fate, None
         if fate == "stored":

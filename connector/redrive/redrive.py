@@ -86,7 +86,7 @@ class Redrive:
         sink_of: SinkOf,
     ) -> tuple[Redriven, bool]:  # fmt: skip
         """What became of one lot, and whether that is so: False when it is to be planned again."""
-        failed: set[int] = set()
+        failed: frozenset[tuple[str, int]] = frozenset()
         while True:
             moved, staging = Redriven(), folder.new_staging()
             try:
@@ -97,10 +97,11 @@ class Redrive:
                 moved.changes += is_done
                 return moved, is_done
             except RowFailed as defect:
-                if defect.captured_index is None or len(failed) >= _MOST_FAILED:
+                name, index = defect.captured_file, defect.captured_index
+                if name is None or index is None or len(failed) >= _MOST_FAILED:
                     raise
-                log.error("event %d passes and cannot be written: please report this", defect.captured_index)
-                failed.add(defect.captured_index)
+                log.error("event %d of %s passes and cannot be written: please report this", index, name)
+                failed |= {(name, index)}
             finally:
                 folder.drop_staging(staging)
 

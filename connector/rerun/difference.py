@@ -24,7 +24,7 @@ _NO_KEYS = (
     "NULL::VARCHAR AS day, NULL::TIMESTAMPTZ AS received_at"
 )
 _FIRST = FIRST.replace("received_at", "arrived")
-_DAY = r"regexp_extract(filename, 'day=([0-9-]+)/[^/]*$', 1)"
+_DAY = r"regexp_extract(__file, 'day=([0-9-]+)/[^/]*$', 1)"
 
 
 @dataclass(slots=True)
@@ -57,6 +57,8 @@ class Difference:
     """Days of events, ``YYYY-MM-DD``, whose rows differ."""
     captured_files: set[str] = field(default_factory=set)
     """Captured files with rows or fates that differ."""
+    with_copies: set[str] = field(default_factory=set)
+    """Captured files with such rows that are ``copies``."""
     copies: int = 0
     """Rows that would come back and are copies of rows that others have: the views hide them, compaction
     takes them out again."""
@@ -68,6 +70,7 @@ class Difference:
             self.tables.setdefault(name, TableDifference()).add(of_table)
         self.days |= more.days
         self.captured_files |= more.captured_files
+        self.with_copies |= more.with_copies
         self.copies += more.copies
         self.fates.update(more.fates)
 
@@ -113,8 +116,9 @@ class Comparison:
             found.tables[table] = of_table
         query = "SELECT DISTINCT unnest([old_day, new_day]) AS day FROM differing WHERE NOT is_copy"
         found.days = {day for (day,) in self._db.execute(query).fetchall() if day is not None}
-        query = "SELECT DISTINCT captured_file FROM differing WHERE NOT is_copy"
-        found.captured_files = {name for (name,) in self._db.execute(query).fetchall()}
+        query = "SELECT DISTINCT captured_file, is_copy FROM differing"
+        for name, is_copy in self._db.execute(query).fetchall():
+            (found.with_copies if is_copy else found.captured_files).add(name)
         return found
 
     def _relations(self, live: Sequence[Path], new: Sequence[Path]) -> list[str]:
@@ -127,7 +131,7 @@ class Comparison:
         ):
             rows = f"SELECT *, {_DAY} AS day FROM {_files(paths)}{where}" if paths else None
             described = self._db.execute(f"DESCRIBE {rows}").fetchall() if rows else []
-            there.append({column: kind for column, kind, *_ in described if column != "filename"})
+            there.append({column: kind for column, kind, *_ in described if column != "__file"})
             self._db.execute(f"CREATE OR REPLACE VIEW {name}_found AS {rows or f'SELECT {_NO_KEYS}'}")
         had, has = there
         union = {**has, **had}
@@ -200,4 +204,5 @@ def _comparable(column: str, mine: dict[str, str], other: dict[str, str]) -> str
 
 
 def _files(paths: Sequence[Path]) -> str:
-    return f"read_parquet({list_of(paths)}, union_by_name = true, hive_partitioning = false, filename = true)"
+    how = "union_by_name = true, hive_partitioning = false, filename = '__file'"
+    return f"read_parquet({list_of(paths)}, {how})"

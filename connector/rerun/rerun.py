@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal, Protocol
 
 import orjson
 
 from connector.compaction.copies import Copies
-from connector.compaction.files import TableFiles, table_files
-from connector.compaction.merge import Input, LeftOut, Merge
+from connector.compaction.files import FetchedFiles, TableFiles, table_files
+from connector.compaction.merge import Input, LeftOut, Merge, groups_of
 from connector.compaction.plan import sorter
 from connector.compaction.rules import TARGET_BYTES, day_in, table_of
 from connector.errors import LedgerError
@@ -51,6 +52,9 @@ class Rerun:
         self._keep = keep
         self._state = data.fold()
         self._kept: list[StagedFile] = []
+        self._with_copies: list[StagedFile] = []
+        """Captured files that differ in nothing but copies of rows that others have. The others
+        may be run again too and have the rows no more: then these have them."""
         self._fetched = folder.new_staging()
         self._files: TableFiles = table_files(data, self._fetched)
 
@@ -75,9 +79,13 @@ class Rerun:
                     found.fates[fate] += more
                     found.captured_files.add(name)
         self.difference.add(found)
+        if isinstance(self._files, FetchedFiles):
+            self._files.keep(())
         for name, file in captured_files.items():
             if self._keep and name in found.captured_files:
                 self._kept.append(file)
+            elif self._keep and name in found.with_copies:
+                self._with_copies.append(file)
             else:
                 self._folder.drop_staging(file.staging)
 
@@ -93,6 +101,8 @@ class Rerun:
         """
         if not self._kept:
             return None
+        self._kept += self._with_copies
+        self._with_copies = []
         for _ in range(TRIES):
             self._state = self._data.fold(self._state)
             staging = self._folder.new_staging()
@@ -106,7 +116,7 @@ class Rerun:
 
     def close(self) -> None:
         """Drop what was fetched and what was not committed."""
-        for file in self._kept:
+        for file in (*self._kept, *self._with_copies):
             self._folder.drop_staging(file.staging)
         self._folder.drop_staging(self._fetched)
 
@@ -158,7 +168,8 @@ class Rerun:
                     for name, path in zip(names, self._files.whole(names), strict=True)
                 ]
                 merge = Merge(database, _TABLES[table], staging, _namer(table, day), TARGET_BYTES)
-                adds += merge.merge(inputs, LeftOut(captured_files=frozenset(files)))
+                for group in groups_of(_TABLES[table], inputs):
+                    adds += merge.merge(group, LeftOut(captured_files=frozenset(files)))
                 others.update(copies.captured_files(each.path for each in inputs))
             removes += holding
         for kind in ("rejected", "duplicates"):
@@ -181,9 +192,9 @@ class Rerun:
             return []
         keys = self._files.keys(names)
         by_path = {str(path.absolute()): name for name, path in keys.items()}
-        rows = f"read_parquet({list_of(keys.values())}, hive_partitioning = false, filename = true)"
+        rows = f"read_parquet({list_of(keys.values())}, hive_partitioning = false, filename = '__file')"
         found = database.execute(  # type: ignore[attr-defined]
-            f"SELECT DISTINCT filename FROM {rows} SEMI JOIN rerun_files USING (captured_file)"
+            f"SELECT DISTINCT __file FROM {rows} SEMI JOIN rerun_files USING (captured_file)"
         ).fetchall()
         return sorted(by_path[path] for (path,) in found)
 
@@ -193,20 +204,21 @@ class Rerun:
         """Mixed files of lines that speak of these captured files: their names, what is left of them, and
         whose lines are in them."""
         live: Mapping[str, Live] = getattr(self._state, kind)
-        tag = new_tag()
-        left = DayLines(staging, lambda day: lines_change_file(kind, day, tag))
-        gone, owners = [], set()
+        gone: list[str] = []
+        left: list[Output] = []
+        owners: set[str] = set()
         for name in sorted(name for name, each in live.items() if each.captured_file is None):
-            lines = list(self._lines_of(name))
-            mine = {owner for owner, _, _ in lines}
+            mine = {owner for owner, _, _ in self._lines_of(name)}
             if mine.isdisjoint(files):
                 continue
             gone.append(name)
             owners |= mine
-            for owner, index, line in lines:
+            lines = DayLines(staging, partial(_lines_name, kind, new_tag()))
+            for owner, index, line in self._lines_of(name):
                 if owner not in files:
-                    left.add(day_in(name), owner, index, line)
-        return gone, left.finish(), owners
+                    lines.add(day_in(name), owner, index, line)
+            left += lines.finish()
+        return gone, left, owners
 
     def _lines_of(self, name: str) -> Iterable[tuple[str, int, bytes]]:
         try:
@@ -216,6 +228,10 @@ class Rerun:
                     yield value["captured_file"], value["captured_index"], line
         except FileNotFoundError:
             raise LedgerError(f"{name} is in the ledger and not in its place") from None
+
+
+def _lines_name(kind: Literal["rejected", "duplicates"], tag: str, day: str) -> str:
+    return lines_change_file(kind, day, tag)
 
 
 def _namer(table: str, day: str) -> Callable[[], str]:

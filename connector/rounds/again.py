@@ -57,7 +57,10 @@ class Again:
         self._folder = data_folder(settings)
         self._mapping = Mapping(settings, configured, self._folder)
         self.unknown: list[Place] = []
-        """Captured files that are not recorded, or whose bytes are others than those recorded."""
+        """Captured files that are not recorded."""
+        self.failed: list[Place] = []
+        """Captured files that cannot be read, or whose bytes are others than those recorded."""
+        self._seen: set[str] = set()
         self.passed_over = 0
         """Captured files without rows in the wanted days."""
 
@@ -104,26 +107,39 @@ class Again:
     def _tasks(
         self, places: Iterable[Place], sources: SourceNames, given: str | None, done: Done
     ) -> Iterator[Task]:
-        seen: set[str] = set()
         for place in places:
             name, identity = self._identified(place)
             record = self._state.records.get(name)
             if record is None or (identity and record.identity["sha256"] != identity.sha256):
-                self.unknown.append(place)
+                (self.unknown if name and record is None else self.failed).append(place)
                 done(place)
                 continue
-            had = self._state.days_of(name)
-            if name in seen or (had and not self._days.touch(had)):
-                self.passed_over += name not in seen
+            first = name not in self._seen
+            self._seen.add(name)
+            if not first or not self._may_touch(name):
+                self.passed_over += first
                 done(place)
                 continue
-            seen.add(name)
             staging = self._folder.new_staging()
             fetched = None if identity else self._folder.new_staging()
             named = _recorded_source(record) if place.source_id is None and given is None else None
             yield Task(
                 place, name, identity, staging, fetched, named or sources.of(place), False, self._attempt
             )
+
+    def absent(self) -> int:
+        """Recorded captured files with rows in the wanted days that were not among those that were named."""
+        return sum(
+            self._days.touch(self._state.days_of(name))
+            for name in self._state.records
+            if name not in self._seen
+        )
+
+    def _may_touch(self, name: str) -> bool:
+        """Whether it has, or might get, rows in the wanted days; of events without rows nobody knows it."""
+        counts = self._state.counts[name]
+        had = self._state.days_of(name)
+        return not had or counts.rejected + counts.unmatched > 0 or self._days.touch(had)
 
     def _identified(self, place: Place) -> tuple[str, Identity | None]:
         """Name of a captured file, and what it is proven by; an object is read when it is mapped."""

@@ -169,4 +169,4 @@ def _object(item: Any) -> dict[str, Any]:
 
 
 def _failed(table: Table, column: str, row: Mapping[str, Any]) -> RowFailed:
-    return RowFailed(table.name, column, row.get("captured_index"))
+    return RowFailed(table.name, column, row.get("captured_index"), row.get("captured_file"))

@@ -5,6 +5,7 @@ There is no lock: the next number is created once, and who loses it takes his fi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +15,11 @@ from connector.objects import ObjectStore
 from connector.write.attempt import UPLOAD_THREADS, Deadline
 from connector.write.change import Change
 from connector.write.entries import Entry, encode
+from connector.write.ledger import Fold
 from connector.write.object_ledger import (
     CHANGES,
     OUTPUTS,
     Intent,
-    ObjectLedger,
     change_name,
     in_parallel,
     intent_name,
@@ -51,6 +52,7 @@ class ObjectChange:
         self._id = attempt_id
         self._deadline = deadline
         self._unsure = False
+        """Whether it may be committed, or an object of it may appear, although nobody has said so."""
 
     def upload(self) -> None:
         """Write down all names, then put every file."""
@@ -72,6 +74,7 @@ class ObjectChange:
         """
         content, name = encode(self._entry), change_name(self._entry.number)
         refused: StoreError | None = None
+        self._unsure = True
         try:
             if self._store.create(name, content):
                 return True
@@ -79,8 +82,9 @@ class ObjectChange:
             refused = trouble
         found = self._store.read(name)
         if found is None:
-            self._unsure = refused is not None and refused.retryable
+            self._unsure = refused is None or refused.retryable
             raise refused or LedgerError(f"ledger entry {self._entry.number} was taken and is gone")
+        self._unsure = found == content
         return found == content
 
     def forget(self) -> None:
@@ -108,8 +112,11 @@ class OldFiles:
         self._store = store
         self._cleaned: set[int] = set()
 
-    def remove(self, grace_ms: int) -> tuple[str, ...]:
+    def remove(self, grace_ms: int, fold: Callable[[], Fold]) -> tuple[str, ...]:
         """Delete what changes removed more than ``grace_ms`` ago, by the store's own clock; return the names.
+
+        Args:
+            fold: gives the ledger as it is now, if it is needed.
 
         The first call lists every output; a later one asks for nothing that was not removed since.
 
@@ -119,7 +126,7 @@ class OldFiles:
         ripe = self._ripe(grace_ms)
         if not ripe:
             return ()
-        removed = ObjectLedger(self._store).fold().removed
+        removed = fold().removed
         old = {name for name, number in removed.items() if number in ripe}
         if not self._cleaned:
             old &= {info.name for folder in OUTPUTS for info in self._store.find(folder)}

@@ -10,11 +10,12 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import NoReturn
 
 from connector.errors import LedgerError
 from connector.objects import ObjectStore
-from connector.write.attempt import Attempt, Deadline
+from connector.write.attempt import Attempt, Deadline, own_name
 from connector.write.change import Change
 from connector.write.entries import Record
 from connector.write.folder import DataFolder
@@ -185,9 +186,11 @@ class ObjectPublisher:
         state = self.fold
         if not change.fits(state):
             return None
-        entry = change.entry(state, self._folder.now_ms())
+        entry, attempt_id = change.entry(state, self._folder.now_ms()), self._new_id()
+        adds = tuple(replace(output, name=own_name(output.name, attempt_id)) for output in entry.adds)
+        entry = replace(entry, adds=adds)
         deadline = Deadline(f"ledger entry {entry.number}", self._clock_seconds, self._folder.now_ms)
-        attempt = ObjectChange(change, entry, self._store, self._new_id(), deadline)
+        attempt = ObjectChange(change, entry, self._store, attempt_id, deadline)
         committed = False
         try:
             attempt.upload()
@@ -204,7 +207,7 @@ class ObjectPublisher:
 
     def remove_old(self, grace_ms: int) -> tuple[str, ...]:
         """Delete what changes removed more than ``grace_ms`` ago; return the names. Safe at any time."""
-        return self._old_files.remove(grace_ms)
+        return self._old_files.remove(grace_ms, lambda: self.fold)
 
     def sweep(
         self, older_than_ms: int = SWEEP_AFTER_MS, undecided_after_ms: int = UNDECIDED_AFTER_MS

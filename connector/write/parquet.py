@@ -91,7 +91,8 @@ class PartWriter:
         try:
             day = day_of(columns.get("timestamp"))
         except OverflowError as error:
-            raise RowFailed(table_name, "timestamp", columns.get("captured_index")) from error
+            where = columns.get("captured_index"), columns.get("captured_file")
+            raise RowFailed(table_name, "timestamp", *where) from error
         file = self._files.get((table_name, day))
         if file is None:
             name = self._name_of(table_name, day)

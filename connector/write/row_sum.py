@@ -99,7 +99,7 @@ def _encoder(
 
     def encode(values: Sequence[Any]) -> bytes:
         row = list(values)
-        index = row[way_in[1]]
+        captured_file, index = (row[at] for at in way_in)
         for at in way_in:
             row[at] = None
         for at in floats:
@@ -111,7 +111,7 @@ def _encoder(
         try:
             return begin + dumps(row, default=_default)
         except (TypeError, ValueError, RecursionError) as error:
-            raise RowFailed(table, None, index) from error
+            raise RowFailed(table, None, index, captured_file) from error
 
     return encode
 

@@ -21,15 +21,18 @@ class RowFailed(ConnectorError):
 
     code = "row_failed"
 
-    def __init__(self, table: str, column: str | None, captured_index: int | None) -> None:
+    def __init__(
+        self, table: str, column: str | None, captured_index: int | None, captured_file: str | None = None
+    ) -> None:
         where = table if column is None else f"{table}.{column}"
         super().__init__(f"event {captured_index}: the row cannot be written to {where}")
         self.table = table
         self.column = column
         self.captured_index = captured_index
+        self.captured_file = captured_file
 
-    def __reduce__(self) -> tuple[type[RowFailed], tuple[str, str | None, int | None]]:
-        return RowFailed, (self.table, self.column, self.captured_index)
+    def __reduce__(self) -> tuple[type[RowFailed], tuple[str, str | None, int | None, str | None]]:
+        return RowFailed, (self.table, self.column, self.captured_index, self.captured_file)
 
 
 class TableWriter(Protocol):

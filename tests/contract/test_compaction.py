@@ -225,6 +225,28 @@ def test_files_that_give_a_column_two_types_stay_apart(disk, caplog):
     assert proven(disk) == {"stored": 2}
 
 
+def test_files_of_each_type_are_merged_among_themselves(disk):
+    """After a promoted column was given another type."""
+    text = (TABLES[0].with_columns([Column("size", "S", "as text")]), *TABLES[1:])
+    number = (TABLES[0].with_columns([Column("size", "I", "as a number")]), *TABLES[1:])
+    for at, (tables, size) in enumerate([(text, "M"), (number, 42), (text, "L"), (number, 43)]):
+        publish_rows(disk, f"h-{at}", tables, events=[view(f"h-{at}", 0, at, size=size)])
+
+    assert compact(disk).files_after == 2
+    assert proven(disk) == {"stored": 4}
+
+
+def test_a_column_may_be_called_filename(disk):
+    wide = (TABLES[0].with_columns([Column("filename", "S", "of a download")]), *TABLES[1:])
+    for at in range(3):
+        publish_rows(disk, f"h-{at}", wide, events=[view(f"h-{at}", 0, at % 2, filename=f"{at}.pdf")])
+
+    assert compact(disk).files_after == 1
+    names = "SELECT filename FROM events_raw ORDER BY 1"
+    assert ask(disk, names, tables=wide) == [("0.pdf",), ("1.pdf",)]
+    assert proven(disk) == {"stored": 2, "duplicate": 1}
+
+
 def test_a_large_file_is_left_alone_unless_a_copy_lies_in_it(disk):
     publish_rows(disk, "h-1", events=[view("h-1", at, at) for at in range(50)])
     publish_rows(disk, "h-2", events=[view("h-2", at, 100 + at) for at in range(50)])

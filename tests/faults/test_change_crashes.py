@@ -183,6 +183,17 @@ def _planned(place: DataUnderTest, state) -> Change:
     return change
 
 
+def test_a_copy_stays_when_the_row_that_was_to_stay_instead_has_gone_meanwhile(place):
+    """The plan drops h-2's copy because h-1 has the row; before the commit h-1 is rebuilt without it."""
+    days = _planned(place, place.data.fold())
+    assert place.publisher().change(rerun(place, "h-1", [view("h-1", 1, 2)])) is not None
+
+    assert place.publisher().change(days) is None
+    compact(place)
+    assert ask(place, f"SELECT captured_file FROM events WHERE row_id = '{row_id(1)}'") == [("h-2",)]
+    assert proven(place) == {"stored": 3, "unmatched": 1}
+
+
 def test_a_change_whose_counts_somebody_else_has_touched_is_refused(place):
     """Also when all its files are still live: the counts it would write are old."""
     state, staging = place.data.fold(), place.folder.new_staging()
@@ -287,6 +298,29 @@ def test_a_store_that_refuses_a_compaction_is_asked_again(store, when, method, n
 
     with suppress(StoreError):
         store.compact(Watched(store.memory).at_call(when, method, number, refuse))
+
+    assert set(ObjectLedger(store.memory).fold().live) <= set(store.memory.objects)
+    store.settle()
+    store.at_rest()
+
+
+@pytest.mark.parametrize("trouble", [StoreError("no answer"), KeyboardInterrupt()], ids=["outage", "Ctrl-C"])
+def test_a_commit_that_nobody_can_tell_of_takes_nothing_back(store, trouble):
+    """The entry is there, its answer is lost, and then the store is gone: what it names must stay."""
+    gone = []
+
+    class Lost(Watched):
+        def _call(self, method, do):
+            if gone:
+                raise StoreError("no answer")
+            result = super()._call(method, do)
+            if method == "create":
+                gone.append(True)
+                raise trouble
+            return result
+
+    with pytest.raises(type(trouble)):
+        store.compact(Lost(store.memory))
 
     assert set(ObjectLedger(store.memory).fold().live) <= set(store.memory.objects)
     store.settle()
