@@ -22,10 +22,11 @@ _KEYS = "row_id, received_at, captured_file, captured_index, message_id, source"
 
 
 class Copies:
-    """What is found out in one DuckDB connection, which is the caller's: tables ``losers`` and ``files``."""
+    """What is found out in one DuckDB connection, which is the caller's: the table ``losers``."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._db = connection
+        self._with_losers: set[Path] = set()
         self._db.execute(
             "CREATE OR REPLACE TABLE losers (table_name VARCHAR, path VARCHAR, row_id VARCHAR, captured_file "
             "VARCHAR, captured_index BIGINT, message_id VARCHAR, source VARCHAR, received_at_ms BIGINT, "
@@ -53,14 +54,18 @@ class Copies:
                 WINDOW copies AS (PARTITION BY row_id ORDER BY {FIRST})
                 QUALIFY row_number() OVER copies > 1
             )
-            WHERE list_contains({_texts(mine)}, __file)
+            WHERE __file IN (SELECT unnest({_texts(mine)}))
             """
         )
         found = self._db.execute(f"SELECT DISTINCT path FROM losers WHERE table_name = '{table}'").fetchall()
-        return {Path(path) for (path,) in found}
+        with_losers = {Path(path) for (path,) in found}
+        self._with_losers |= with_losers
+        return with_losers
 
     def rows(self, keys: Path) -> frozenset[RowKey]:
         """The rows of a file that go; ``keys``: its path as ``look`` had it."""
+        if keys.absolute() not in self._with_losers:
+            return frozenset()
         found = self._db.execute(
             "SELECT row_id, captured_file, captured_index FROM losers WHERE path = $1", [str(keys.absolute())]
         )

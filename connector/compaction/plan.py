@@ -14,8 +14,9 @@ import duckdb
 from connector.compaction.copies import Copies
 from connector.compaction.files import TableFiles
 from connector.compaction.merge import Input, LeftOut, Merge, groups_of
-from connector.compaction.rules import Day, Rules, day_in, neighbours
+from connector.compaction.rules import Day, Rules, neighbours
 from connector.tables import TABLES, Table
+from connector.tables.layout import day_in
 from connector.write.change import Change, lines_change_file, new_tag, table_change_file, touched
 from connector.write.entries import Counts, Output
 from connector.write.ledger import Fold, Live

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from connector.tables.layout import day_in, table_of
 from connector.write.ledger import Fold, Live
 
 TARGET_BYTES = 256 * 1024 * 1024
@@ -43,16 +44,6 @@ RECENT = Rules(small_files=8, copies=False, growing=True)
 """Every few minutes, for days that still grow."""
 ALL = Rules(small_files=2, copies=True)
 """For days that are over, and when a person asks."""
-
-
-def table_of(name: str) -> str:
-    """``tables/events/day=2026-11-27/x.parquet`` -> ``events``."""
-    return name.split("/")[1]
-
-
-def day_in(name: str) -> str:
-    """``tables/events/day=2026-11-27/x.parquet`` -> ``2026-11-27``."""
-    return name.rsplit("/", 2)[-2].removeprefix("day=")
 
 
 def days_of(state: Fold) -> dict[str, dict[str, list[Live]]]:

@@ -19,6 +19,7 @@ from connector.errors import LedgerError, StoreError
 from connector.s3.faults import store_errors
 from connector.s3.store import S3Store
 from connector.tables import Table
+from connector.tables.layout import day_in
 from connector.write.arrow import arrow_schema
 from connector.write.data import StoreData
 from connector.write.ledger import Fold, Live
@@ -99,7 +100,7 @@ def _below(folder: str, files: Mapping[str, Live]) -> Iterable[Live]:
 
 
 def _day_of(live: Live) -> date:
-    return date.fromisoformat(live.output.name.split("/")[2].removeprefix("day="))
+    return date.fromisoformat(day_in(live.output.name))
 
 
 def _file_system(store: S3Store) -> Any:

@@ -16,6 +16,7 @@ from connector.events import Captured, Fate, Row
 from connector.pipeline import Pipeline
 from connector.redrive.values import Redriven, Selection
 from connector.replay import Copies
+from connector.tables.layout import day_in
 from connector.write.change import Change, lines_change_file, new_tag, touched
 from connector.write.data import DataReader
 from connector.write.duplicates import copies_of
@@ -145,7 +146,7 @@ class Lot:
             gone = moved.get(live.output.name)
             if gone is None:
                 continue
-            day = received_day(live)
+            day = day_in(live.output.name)
             for line in self._lines(live):
                 value = orjson.loads(line)
                 event = value["captured_file"], value["captured_index"]
@@ -174,8 +175,3 @@ def _because(selection: Selection) -> str:
     said = {"reason": selection.reason, "since": selection.since, "source": selection.source,
             "event": selection.event}  # fmt: skip
     return "redrive " + " ".join(f"{name} {value}" for name, value in said.items() if value is not None)
-
-
-def received_day(live: Live) -> str:
-    """Day of arrival of the events in a rejected file, ``YYYY-MM-DD``."""
-    return live.output.name.rsplit("/", 2)[-2].removeprefix("day=")

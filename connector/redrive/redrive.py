@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from connector.pipeline import Pipeline
-from connector.redrive.lot import Lot, SinkOf, received_day
+from connector.redrive.lot import Lot, SinkOf
 from connector.redrive.values import Redriven, Selection
-from connector.tables.layout import FIRST_DAY
+from connector.tables.layout import FIRST_DAY, day_in
 from connector.write.change import Change
 from connector.write.data import DataReader
 from connector.write.folder import DataFolder
@@ -112,7 +112,7 @@ def _lots(state: Fold, selection: Selection) -> Iterator[list[Live]]:
     events = size = 0
     for name in sorted(state.rejected):
         live = state.rejected[name]
-        day = received_day(live)
+        day = day_in(live.output.name)
         if selection.since is not None and _UNDATED < day < selection.since.isoformat():
             continue
         if lot and (events + live.output.rows > LOT_EVENTS or size + live.output.bytes > LOT_BYTES):

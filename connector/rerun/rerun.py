@@ -14,11 +14,12 @@ from connector.compaction.copies import Copies
 from connector.compaction.files import FetchedFiles, TableFiles, table_files
 from connector.compaction.merge import Input, LeftOut, Merge, groups_of
 from connector.compaction.plan import sorter
-from connector.compaction.rules import TARGET_BYTES, day_in, table_of
+from connector.compaction.rules import TARGET_BYTES
 from connector.errors import LedgerError
 from connector.lake.views import list_of
 from connector.rerun.difference import Comparison, Difference
 from connector.tables import TABLES
+from connector.tables.layout import day_in, table_of
 from connector.write.change import Change, lines_change_file, new_tag, table_change_file, touched
 from connector.write.data import DataReader
 from connector.write.entries import Counts, Output

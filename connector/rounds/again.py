@@ -17,6 +17,7 @@ from connector.rounds.sources import SourceNames
 from connector.rounds.tasks import Task, unpacked_limit
 from connector.rounds.writer import ROUND_BYTES, ROUND_FILES, Done
 from connector.rounds.written import Written
+from connector.tables.layout import day_in
 from connector.wiring import Configured, data_folder
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ class Again:
     def _days_of(self, staged: StagedFile) -> set[str]:
         """Days of its rows, then and now; the day of arrival when it has none."""
         name = staged.record.captured_file
-        now = {output.name.rsplit("/", 2)[-2].removeprefix("day=") for output in staged.record.files}
+        now = {day_in(output.name) for output in staged.record.files}
         return now | self._state.days_of(name)
 
     def _tasks(

@@ -37,3 +37,13 @@ def rejected_file(day: str, captured_file: str, tag: str) -> str:
 
 def duplicates_file(day: str, captured_file: str, tag: str) -> str:
     return f"duplicates/day={day}/{captured_file}.{tag}.ndjson.gz"
+
+
+def table_of(name: str) -> str:
+    """``tables/events/day=2026-11-27/x.parquet`` -> ``events``."""
+    return name.split("/")[1]
+
+
+def day_in(name: str) -> str:
+    """``tables/events/day=2026-11-27/x.parquet`` -> ``2026-11-27``; the same for files of lines."""
+    return name.rsplit("/", 2)[-2].removeprefix("day=")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from connector.errors import LedgerError
+from connector.tables.layout import day_in
 from connector.write.entries import (
     GENESIS,
     Counts,
@@ -85,7 +86,7 @@ class Fold:
     def days_of(self, captured_file: str) -> set[str]:
         """The days, ``YYYY-MM-DD``, in which a captured file has or had rows."""
         record = self.records[captured_file]
-        return {_day_in(output.name) for output in record.outputs} | self.later_days.get(captured_file, set())
+        return {day_in(output.name) for output in record.outputs} | self.later_days.get(captured_file, set())
 
     @property
     def total(self) -> Counts:
@@ -151,10 +152,6 @@ def _numbers(root: Path) -> list[int]:
     return sorted(number for name in names if (number := entry_number(name)) is not None)
 
 
-def _day_in(name: str) -> str:
-    return name.rsplit("/", 2)[-2].removeprefix("day=")
-
-
 class Folding:
     """The fold while it is being made."""
 
@@ -196,7 +193,7 @@ class Folding:
             self._changed[captured_file] = entry.number
         self._reruns.update(entry.reruns)
         if entry.kind != "compaction" and entry.adds:
-            days = frozenset(_day_in(output.name) for output in entry.adds if output.is_table)
+            days = frozenset(day_in(output.name) for output in entry.adds if output.is_table)
             for captured_file in entry.files:
                 self._later_days[captured_file] = self._later_days.get(captured_file, frozenset()) | days
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from connector.errors import LedgerError
+from connector.tables.layout import day_in
 from connector.write.change import Change, unnumbered
 from connector.write.disk import sha256_of
 from connector.write.entries import Entry, LedgerConflict, Output, Record, check_counts, encode
@@ -226,7 +227,7 @@ class Publisher:
         root, disk = self._folder.root, self._folder.disk
         for name in moves:
             self._make((root / name).parent)
-        for name in sorted(moves, key=lambda name: (_day(name), name)):
+        for name in sorted(moves, key=lambda name: (day_in(name), name)):
             target = root / name
             try:
                 disk.rename(moves[name], target)
@@ -295,10 +296,6 @@ def _unrecorded(staged: Iterable[StagedFile], known: Fold) -> list[StagedFile]:
         if name not in known.records:
             fresh.setdefault(name, file)
     return list(fresh.values())
-
-
-def _day(name: str) -> str:
-    return name.rsplit("/", 2)[-2]
 
 
 def _folders_up_to(folder: Path, root: Path) -> Iterable[Path]:
