@@ -15,7 +15,7 @@ from connector.journal.folders import JournalFolders
 from connector.journal.frames import Frame, FrameScan
 from connector.journal.reader import identify
 from connector.terminal import err, out
-from connector.wiring import journal_folders, open_data
+from connector.wiring import existing_data, journal_folders
 
 if TYPE_CHECKING:
     from connector.write.data import DataReader
@@ -32,9 +32,7 @@ def run(settings: Settings, as_json: bool, deep: bool) -> int:
     """
     from connector.write.audit import audit
 
-    data = open_data(settings)
-    if not data.exists():
-        raise ConfigError(f"{settings.data}: no such data folder, so there is nothing to prove")
+    data = existing_data(settings)
     journal = journal_folders(settings)
     report = audit(
         data,

@@ -8,7 +8,7 @@ from connector.compaction import ALL, Compacted
 from connector.config import Settings
 from connector.errors import ConfigError
 from connector.terminal import err, progress
-from connector.wiring import make_changes, make_compactor, open_data, rules_of
+from connector.wiring import existing_data, make_changes, make_compactor, rules_of
 
 
 def run(settings: Settings, first: date | None, last: date | None) -> int:
@@ -23,8 +23,7 @@ def run(settings: Settings, first: date | None, last: date | None) -> int:
     """
     if first and last and first > last:
         raise ConfigError(f"--from {first} is after --to {last}")
-    if not open_data(settings).exists():
-        raise ConfigError(f"{settings.data}: no such data folder")
+    existing_data(settings)
     changes = make_changes(settings)
     compactor = make_compactor(settings, changes)
     days = [

@@ -10,7 +10,6 @@ from itertools import groupby
 from pathlib import Path
 
 from connector.commands.reconcile_report import Report, print_json, print_report
-from connector.commands.rejected import existing_data
 from connector.config import Settings
 from connector.errors import ConfigError
 from connector.events import Captured
@@ -32,7 +31,14 @@ from connector.rounds.sources import SourceNames
 from connector.rounds.tasks import unpacked_limit
 from connector.tables import TABLES
 from connector.terminal import FileBar, growing_progress
-from connector.wiring import Configured, configure, data_folder, journal_folders, s3_config
+from connector.wiring import (
+    Configured,
+    configure,
+    data_folder,
+    existing_data,
+    journal_folders,
+    s3_config,
+)
 
 HEALED = "healed"
 """Folder of the journal that keeps what never arrived, as captured files."""

@@ -12,7 +12,7 @@ from connector.errors import ConfigError
 from connector.redrive import Redrive, Redriven, Selection
 from connector.tables import REJECTED_REASONS
 from connector.terminal import err, progress
-from connector.wiring import change_rows, configure, data_folder, make_changes, open_data
+from connector.wiring import change_rows, configure, data_folder, existing_data, make_changes
 
 
 def run(settings: Settings, selection: Selection, *, dry_run: bool, as_json: bool) -> int:
@@ -28,9 +28,7 @@ def run(settings: Settings, selection: Selection, *, dry_run: bool, as_json: boo
     if selection.reason is not None and selection.reason not in REJECTED_REASONS:
         there = ", ".join(sorted(REJECTED_REASONS))
         raise ConfigError(f"--reason: there is no reason {selection.reason}; there are {there}")
-    data = open_data(settings)
-    if not data.exists():
-        raise ConfigError(f"{settings.data}: no such data folder")
+    data = existing_data(settings)
     configured = configure(settings, preview=dry_run)
     redrive = Redrive(data, configured.pipeline)
     with progress("looking at rejected events", 0) as (events, _):

@@ -21,12 +21,11 @@ from connector.lake.open import open_lake
 from connector.nearest import close_name
 from connector.tables import REJECTED_REASONS, TABLES
 from connector.terminal import err, out
-from connector.wiring import open_data
+from connector.wiring import existing_data
 
 if TYPE_CHECKING:
     import duckdb
 
-    from connector.write.data import DataReader
 
 _STATED = "TRY(json_extract_string(raw, '$.receivedAt'))"
 _IS_ISO = r"'^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$'"
@@ -65,17 +64,6 @@ class Chosen:
         day = self.since
         since_ms = None if day is None else timegm(day.timetuple()) * 1000
         return {"source": self.source, "reason": self.reason, "since_ms": since_ms}
-
-
-def existing_data(settings: Settings) -> DataReader:
-    """
-    Raises:
-        ConfigError: there is no such data folder.
-    """
-    data = open_data(settings)
-    if not data.exists():
-        raise ConfigError(f"{settings.data}: no such data folder; connector serve or replay makes it")
-    return data
 
 
 def show_list(settings: Settings, chosen: Chosen, *, as_json: bool) -> None:

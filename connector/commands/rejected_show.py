@@ -15,7 +15,7 @@ from connector import json_text
 from connector.actions.call import Call, Refusal
 from connector.actions.prepare import prepare
 from connector.commands.columns import printable
-from connector.commands.rejected import PLACE, SEEN_MS, existing_data, iso, short
+from connector.commands.rejected import PLACE, SEEN_MS, iso, short
 from connector.config import Settings
 from connector.errors import ConfigError
 from connector.events import Captured, Outcome
@@ -26,7 +26,7 @@ from connector.tables import REJECTED_REASONS
 from connector.terminal import err, out
 from connector.validate import Located
 from connector.values.names import name_reader
-from connector.wiring import Configured, configure
+from connector.wiring import Configured, configure, existing_data
 from connector.write.rejected import captured_again, kept_bytes
 
 if TYPE_CHECKING:

@@ -23,9 +23,9 @@ from connector.terminal import err, growing_progress, out, table
 from connector.wiring import (
     configure,
     data_folder,
+    existing_data,
     journal_folders,
     make_changes,
-    open_data,
     s3_config,
 )
 from connector.write.change import new_tag
@@ -58,9 +58,7 @@ def run(settings: Settings, wanted: Wanted) -> int:
         ConfigError: no such data folder, an argument leads to nothing, wrong settings.
         StoreError, LedgerError, Busy, OSError: nothing was replaced.
     """
-    data = open_data(settings)
-    if not data.exists():
-        raise ConfigError(f"{settings.data}: no such data folder, so there is nothing to compare with")
+    data = existing_data(settings)
     if wanted.events[0] and wanted.events[1] and wanted.events[0] > wanted.events[1]:
         raise ConfigError(f"--from {wanted.events[0]} is after --to {wanted.events[1]}")
     configured = configure(settings)

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from connector.config import Settings
-from connector.errors import ConfigError, ConnectorError
+from connector.errors import ConnectorError
 from connector.lake.faults import LakeUnreadable, lake_errors
 from connector.lake.open import add_lines, open_lake, show
 from connector.terminal import err, out
-from connector.wiring import configure, open_data
+from connector.wiring import configure, existing_data
 
 if TYPE_CHECKING:
     import duckdb
@@ -42,9 +42,7 @@ def run(settings: Settings, query: str | None, source: str | None = None) -> int
     """
     import duckdb
 
-    data = open_data(settings)
-    if not data.exists():
-        raise ConfigError(f"{settings.data}: no such data folder, so there is nothing to ask")
+    data = existing_data(settings)
     tables = configure(settings, preview=True).tables
     state = data.fold()
     with lake_errors(data.uri):

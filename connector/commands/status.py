@@ -18,7 +18,7 @@ from connector.lake.faults import lake_errors
 from connector.lake.open import open_lake
 from connector.tables import TABLES
 from connector.terminal import out, table
-from connector.wiring import journal_folders, open_data
+from connector.wiring import existing_data, journal_folders
 
 if TYPE_CHECKING:
     import duckdb
@@ -37,9 +37,7 @@ def report(settings: Settings, source: str | None = None) -> dict[str, Any]:
             nobody has sent anything under it.
         LakeUnreadable: a table file cannot be read.
     """
-    data = open_data(settings)
-    if not data.exists():
-        raise ConfigError(f"{settings.data}: no such data folder; connector serve or replay makes it")
+    data = existing_data(settings)
     journal = journal_folders(settings)
     state = data.fold()
     total = state.total

@@ -6,7 +6,7 @@ stays (tables 3). DuckDB spills to disk beyond its memory limit.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -120,14 +120,12 @@ class Copies:
         while rows := found.fetchmany(1_000):
             yield from (Copy(*row) for row in rows)
 
-    def captured_files(self, paths: Iterable[Path]) -> Mapping[str, int]:
-        """The captured files with rows in these files, and how many."""
-        return dict(
-            self._db.execute(
-                f"SELECT captured_file, count(*) FROM read_parquet({list_of(paths)}, "
-                "hive_partitioning = false) GROUP BY captured_file"
-            ).fetchall()
-        )
+
+def captured_files_in(database: duckdb.DuckDBPyConnection, paths: Iterable[Path]) -> set[str]:
+    """The captured files with rows in these table files."""
+    rows = f"read_parquet({list_of(paths)}, hive_partitioning = false)"
+    found = database.execute(f"SELECT DISTINCT captured_file FROM {rows}").fetchall()
+    return {name for (name,) in found}
 
 
 def _texts(paths: Iterable[Path]) -> str:

@@ -39,10 +39,19 @@ _BLOOM_FPP = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A file to be merged."""
+    """A file to be merged, and what its footer says: read once."""
 
     path: Path
     output: Output
+    schema: pa.Schema
+    unpacked_bytes: int
+
+    @classmethod
+    def of(cls, path: Path, output: Output) -> Input:
+        with pq.ParquetFile(path) as file:
+            metadata = file.metadata
+            groups = (metadata.row_group(at) for at in range(metadata.num_row_groups))
+            return cls(path, output, file.schema_arrow, sum(group.total_byte_size for group in groups))
 
 
 RowKey = tuple[str, str, int]
@@ -77,7 +86,7 @@ def groups_of(table: Table, inputs: Sequence[Input]) -> list[list[Input]]:
     groups: list[tuple[dict[str, pa.DataType], list[Input]]] = []
     declared = {each.name: each.type for each in arrow_schema(table)}
     for each in inputs:
-        types = {found.name: found.type for found in pq.read_schema(each.path)}
+        types = {found.name: found.type for found in each.schema}
         for known, group in groups:
             if all(_same(known.get(name, kind), kind) for name, kind in types.items()):
                 known.update(types)
@@ -88,15 +97,14 @@ def groups_of(table: Table, inputs: Sequence[Input]) -> list[list[Input]]:
     return [group for _, group in groups]
 
 
-def common_schema(table: Table, paths: Iterable[Path]) -> tuple[pa.Schema, bool]:
+def common_schema(table: Table, inputs: Iterable[Input]) -> tuple[pa.Schema, bool]:
     """The columns that are declared, then those that only the files have; and whether all files have all."""
     fields = {declared.name: declared for declared in arrow_schema(table)}
     seen: set[tuple[str, ...]] = set()
-    for path in paths:
-        schema = pq.read_schema(path)
-        for found in schema:
+    for each in inputs:
+        for found in each.schema:
             fields.setdefault(found.name, found.with_nullable(True))
-        seen.add(tuple(schema.names))
+        seen.add(tuple(each.schema.names))
     return pa.schema(list(fields.values())), all(names == tuple(fields) for names in seen)
 
 
@@ -137,7 +145,7 @@ class Merge:
         Raises:
             OSError: the disk refused.
         """
-        schema, whole = common_schema(self._table, (each.path for each in inputs))
+        schema, whole = common_schema(self._table, inputs)
         known = [each.output.row_sum for each in inputs]
         per_file = self._rows_per_file(inputs)
         derives = whole and None not in known and per_file >= sum(each.output.rows for each in inputs)
@@ -276,10 +284,4 @@ def _keys(inputs: Sequence[Input], order: Sequence[str]) -> Iterator[pa.RecordBa
 
 def _arrow_bytes(inputs: Sequence[Input]) -> int:
     """About what the rows take as Arrow: what they unpack to, and what every column takes at least."""
-    groups = (
-        metadata.row_group(at)
-        for metadata in (pq.read_metadata(each.path) for each in inputs)
-        for at in range(metadata.num_row_groups)
-    )
-    unpacked = sum(int(group.total_byte_size) for group in groups)
-    return unpacked + _ROW_BYTES * sum(each.output.rows for each in inputs)
+    return sum(each.unpacked_bytes + _ROW_BYTES * each.output.rows for each in inputs)

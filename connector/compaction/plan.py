@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from connector.compaction.copies import Copies
+from connector.compaction.copies import Copies, captured_files_in
 from connector.compaction.files import TableFiles
 from connector.compaction.merge import Input, LeftOut, Merge, groups_of
 from connector.compaction.rules import Day, Rules, neighbours
@@ -123,7 +123,7 @@ class DayPlan:
         keys = self._files.keys(names)
         whole = dict(zip(names, self._files.whole(names), strict=True))
         keys_of = {whole[name]: keys[name] for name in names}
-        inputs = [Input(whole[live.output.name], live.output) for live in files]
+        inputs = [Input.of(whole[live.output.name], live.output) for live in files]
         merge = Merge(
             database, _BY_NAME[table], self._staging,
             lambda: table_change_file(table, self._day, new_tag()), self._rules.target_bytes,
@@ -136,7 +136,7 @@ class DayPlan:
             if len(group) == 1 and not left_out.rows(group[0].path):
                 continue
             self._adds += merge.merge(group, left_out)
-            self._touched.update(copies.captured_files(each.path for each in group))
+            self._touched |= captured_files_in(database, (each.path for each in group))
             self._removes += [each.output.name for each in group]
 
     def _counts(self, copies: Copies) -> dict[str, Counts]:

@@ -84,8 +84,7 @@ class Comparison:
 
     def __init__(self, database: duckdb.DuckDBPyConnection, captured_files: Iterable[str]) -> None:
         self._db = database
-        database.execute("CREATE OR REPLACE TABLE rerun_files (captured_file VARCHAR)")
-        database.executemany("INSERT INTO rerun_files VALUES (?)", [[name] for name in captured_files])
+        name_rerun_files(database, captured_files)
 
     def compare(
         self, table: str, live: Sequence[Path], new: Sequence[Path], others: Sequence[Path]
@@ -194,6 +193,12 @@ class Comparison:
         names = [name for name, *_ in answer.description]
         values = answer.fetchone() or ()
         return Counter({name: value for name, value in zip(names, values, strict=True) if value})
+
+
+def name_rerun_files(database: duckdb.DuckDBPyConnection, captured_files: Iterable[str]) -> None:
+    """Make the table ``rerun_files`` of the captured files that are run again."""
+    database.execute("CREATE OR REPLACE TABLE rerun_files (captured_file VARCHAR)")
+    database.executemany("INSERT INTO rerun_files VALUES (?)", [[name] for name in captured_files])
 
 
 def _comparable(column: str, mine: dict[str, str], other: dict[str, str]) -> str:

@@ -6,18 +6,18 @@ import gzip
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import orjson
 
-from connector.compaction.copies import Copies
+from connector.compaction.copies import captured_files_in
 from connector.compaction.files import FetchedFiles, TableFiles, table_files
 from connector.compaction.merge import Input, LeftOut, Merge, groups_of
 from connector.compaction.plan import sorter
 from connector.compaction.rules import TARGET_BYTES
 from connector.errors import LedgerError
 from connector.lake.views import list_of
-from connector.rerun.difference import Comparison, Difference
+from connector.rerun.difference import Comparison, Difference, name_rerun_files
 from connector.tables import TABLES
 from connector.tables.layout import day_in, table_of
 from connector.write.change import Change, lines_change_file, new_tag, table_change_file, touched
@@ -27,6 +27,9 @@ from connector.write.folder import DataFolder
 from connector.write.ledger import Fold, LedgerConflict, Live
 from connector.write.lines import DayLines
 from connector.write.sink import StagedFile
+
+if TYPE_CHECKING:
+    import duckdb
 
 TRIES = 5
 _TABLES = {table.name: table for table in TABLES}
@@ -159,19 +162,18 @@ class Rerun:
         others: set[str] = set()
         mixed = [name for name in self._live_of(files) if self._state.tables[name].captured_file is None]
         with sorter(staging) as database:
-            Comparison(database, files)
-            copies = Copies(database)
+            name_rerun_files(database, files)
             holding = self._holding(mixed, database)
             for table, day in sorted({(table_of(name), day_in(name)) for name in holding}):
                 names = [name for name in holding if (table_of(name), day_in(name)) == (table, day)]
                 inputs = [
-                    Input(path, self._state.tables[name].output)
+                    Input.of(path, self._state.tables[name].output)
                     for name, path in zip(names, self._files.whole(names), strict=True)
                 ]
                 merge = Merge(database, _TABLES[table], staging, _namer(table, day), TARGET_BYTES)
                 for group in groups_of(_TABLES[table], inputs):
                     adds += merge.merge(group, LeftOut(captured_files=frozenset(files)))
-                others.update(copies.captured_files(each.path for each in inputs))
+                others.update(captured_files_in(database, (each.path for each in inputs)))
             removes += holding
         for kind in ("rejected", "duplicates"):
             gone, left, owners = self._lines(kind, files, staging)
@@ -187,14 +189,14 @@ class Rerun:
             f"{len(files)} captured files run again", places,
         )  # fmt: skip
 
-    def _holding(self, names: Sequence[str], database: object) -> list[str]:
+    def _holding(self, names: Sequence[str], database: duckdb.DuckDBPyConnection) -> list[str]:
         """Those of the mixed table files that hold rows of ``rerun_files``."""
         if not names:
             return []
         keys = self._files.keys(names)
         by_path = {str(path.absolute()): name for name, path in keys.items()}
         rows = f"read_parquet({list_of(keys.values())}, hive_partitioning = false, filename = '__file')"
-        found = database.execute(  # type: ignore[attr-defined]
+        found = database.execute(
             f"SELECT DISTINCT __file FROM {rows} SEMI JOIN rerun_files USING (captured_file)"
         ).fetchall()
         return sorted(by_path[path] for (path,) in found)

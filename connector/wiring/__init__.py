@@ -14,6 +14,7 @@ from connector.wiring.rows import (
 )
 from connector.wiring.storage import (
     data_folder,
+    existing_data,
     journal_folders,
     make_changes,
     make_compactor,
@@ -27,7 +28,7 @@ from connector.wiring.storage import (
 
 __all__ = [
     "FIRST_ATTEMPT", "Configured", "DryRun", "LocalStaging", "change_rows", "configure", "data_folder",
-    "dry_run", "journal_folders", "known_sources", "make_app", "make_changes", "make_compactor",
-    "make_journal", "make_publisher", "object_store", "open_data", "privacy_key", "read_document", "rules_of",
-    "s3_config", "shipped_mapping",
+    "dry_run", "existing_data", "journal_folders", "known_sources", "make_app", "make_changes",
+    "make_compactor", "make_journal", "make_publisher", "object_store", "open_data", "privacy_key",
+    "read_document", "rules_of", "s3_config", "shipped_mapping",
 ]  # fmt: skip

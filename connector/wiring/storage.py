@@ -122,6 +122,14 @@ def open_data(settings: Settings) -> DataReader:
     return StoreData(object_store(settings)) if settings.is_s3 else FolderData(settings.data_path)
 
 
+def existing_data(settings: Settings) -> DataReader:
+    """As ``open_data``. Raises ``ConfigError``: there is no such data folder."""
+    data = open_data(settings)
+    if not data.exists():
+        raise ConfigError(f"{settings.data}: no such data folder; connector serve or replay makes it")
+    return data
+
+
 def data_folder(settings: Settings) -> DataFolder:
     """Where this machine stages files and holds its locks: the data folder itself unless that is in S3."""
     from connector.write.folder import DataFolder
