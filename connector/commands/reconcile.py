@@ -14,6 +14,7 @@ from connector.config import Settings
 from connector.errors import ConfigError
 from connector.events import Captured
 from connector.journal.archive import Days
+from connector.journal.folders import HEALED
 from connector.journal.listing import Listing
 from connector.journal.owner import check_configuration, check_data
 from connector.journal.places import FilePlace, Place
@@ -40,8 +41,6 @@ from connector.wiring import (
     s3_config,
 )
 
-HEALED = "healed"
-"""Folder of the journal that keeps what never arrived, as captured files."""
 _AT_ONCE = 2_000_000
 """Events that are compared at one time, to the end of their day."""
 _PROGRESS_EVENTS = 500

@@ -10,10 +10,10 @@ from typing import Any
 
 import click
 
-from connector.commands.reconcile import HEALED
 from connector.config import Settings
 from connector.errors import ConfigError
 from connector.journal.archive import Days
+from connector.journal.folders import HEALED
 from connector.journal.listing import Listing
 from connector.lake.faults import lake_errors
 from connector.rerun import Difference, Rerun

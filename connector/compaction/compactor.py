@@ -5,32 +5,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
-from connector.compaction.files import FetchedFiles, TableFiles, table_files
+from connector.compaction.files import TableFiles, table_files
 from connector.compaction.plan import DayPlan
 from connector.compaction.rules import Day, Rules, days_of, neighbours
 from connector.lake.faults import lake_errors
-from connector.write.change import Change
+from connector.write.change import Change, Changes
 from connector.write.data import DataReader
 from connector.write.folder import DataFolder
 from connector.write.ledger import Fold
-from connector.write.publish import Recovered
 
 log = logging.getLogger("connector.compaction")
 
 TRIES = 5
 """Times a day is planned again because its files changed meanwhile; the next pass goes on."""
-
-
-class Changes(Protocol):
-    """Commits changes: ``Publisher`` and ``ObjectPublisher``."""
-
-    def recover(self) -> Recovered: ...
-
-    def change(self, change: Change) -> int | None: ...
-
-    def remove_old(self, grace_ms: int) -> tuple[str, ...]: ...
 
 
 @dataclass(slots=True)
@@ -91,8 +79,7 @@ class Compactor:
             files = table_files(self._data, fetched)
             for day in days:
                 self._compact(day, rules, files, compacted)
-                if isinstance(files, FetchedFiles):
-                    files.keep((day, *neighbours(day)))
+                files.keep((day, *neighbours(day)))
                 done(day)
         finally:
             self._folder.drop_staging(fetched)

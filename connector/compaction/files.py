@@ -25,6 +25,9 @@ class TableFiles(Protocol):
     def keys(self, names: Iterable[str]) -> dict[str, Path]:
         """By name, a path with ``KEYS`` at least."""
 
+    def keep(self, days: Iterable[str]) -> None:
+        """Let go of what was fetched of other days."""
+
 
 class LocalFiles:
     """Files of a data folder of this machine, where they are."""
@@ -37,6 +40,9 @@ class LocalFiles:
 
     def keys(self, names: Iterable[str]) -> dict[str, Path]:
         return {name: self._root / name for name in names}
+
+    def keep(self, days: Iterable[str]) -> None:
+        """Nothing was fetched."""
 
 
 class FetchedFiles:
@@ -58,7 +64,6 @@ class FetchedFiles:
         return dict(zip(wanted, in_parallel(self._keys, wanted), strict=True))
 
     def keep(self, days: Iterable[str]) -> None:
-        """Remove what was fetched of other days."""
         wanted = {f"day={day}" for day in days}
         for folder in self._folder.glob("*/day=*"):
             if folder.name not in wanted:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from connector.compaction.copies import Copies, captured_files_in
 from connector.compaction.files import TableFiles
@@ -21,26 +18,16 @@ from connector.write.change import Change, lines_change_file, new_tag, table_cha
 from connector.write.entries import Counts, Output
 from connector.write.ledger import Fold, Live
 from connector.write.lines import DayLines
+from connector.write.scratch import scratch_duckdb
+
+if TYPE_CHECKING:
+    import duckdb
 
 log = logging.getLogger("connector.compaction")
 
 MEMORY_LIMIT = "512MB"
 """Of DuckDB, which looks for copies; it spills beyond it."""
 _BY_NAME: Mapping[str, Table] = {table.name: table for table in TABLES}
-
-
-@contextmanager
-def sorter(staging: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """DuckDB with bounded memory that spills into the staging folder."""
-    options: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": MEMORY_LIMIT,
-        "temp_directory": str(staging / "spill"),
-        "threads": min(os.cpu_count() or 1, 4),
-        "preserve_insertion_order": False,
-    }
-    with duckdb.connect(":memory:", config=options) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        yield connection
 
 
 class DayPlan:
@@ -73,7 +60,7 @@ class DayPlan:
         small = {table: self._rules.small(files) for table, files in self._here.items()}
         if not self._rules.copies and not any(small.values()):
             return None
-        with sorter(self._staging) as database:
+        with scratch_duckdb(self._staging / "spill", MEMORY_LIMIT) as database:
             copies = Copies(database)
             chosen = {table: self._with_copies(table, small[table], copies) for table in sorted(self._here)}
             if not any(chosen.values()):

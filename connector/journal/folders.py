@@ -21,6 +21,9 @@ from pathlib import Path
 
 from connector.journal.disk import Disk
 
+HEALED = "healed"
+"""Folder of the journal that keeps what was brought in from an archive, as captured files."""
+
 _NOT_IN_A_HOST = re.compile(r"[^A-Za-z0-9.]")
 _MAX_HOST = 32
 _ATTEMPTS = 3

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from typing import Protocol
 
 from connector.pipeline import Pipeline
 from connector.redrive.lot import Lot, SinkOf
 from connector.redrive.values import Redriven, Selection
 from connector.tables.layout import FIRST_DAY, day_in
-from connector.write.change import Change
+from connector.write.change import Changes
 from connector.write.data import DataReader
 from connector.write.folder import DataFolder
 from connector.write.ledger import Fold, Live
@@ -26,10 +25,6 @@ _MOST_FAILED = 20
 _UNDATED = FIRST_DAY.isoformat()
 
 Progress = Callable[[int], None]
-
-
-class Changes(Protocol):
-    def change(self, change: Change) -> int | None: ...
 
 
 class Redrive:

@@ -6,26 +6,27 @@ import gzip
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 import orjson
 
 from connector.compaction.copies import captured_files_in
-from connector.compaction.files import FetchedFiles, TableFiles, table_files
+from connector.compaction.files import TableFiles, table_files
 from connector.compaction.merge import Input, LeftOut, Merge, groups_of
-from connector.compaction.plan import sorter
+from connector.compaction.plan import MEMORY_LIMIT
 from connector.compaction.rules import TARGET_BYTES
 from connector.errors import LedgerError
 from connector.lake.views import list_of
 from connector.rerun.difference import Comparison, Difference, name_rerun_files
 from connector.tables import TABLES
 from connector.tables.layout import day_in, table_of
-from connector.write.change import Change, lines_change_file, new_tag, table_change_file, touched
+from connector.write.change import Change, Changes, lines_change_file, new_tag, table_change_file, touched
 from connector.write.data import DataReader
 from connector.write.entries import Counts, Output
 from connector.write.folder import DataFolder
 from connector.write.ledger import Fold, LedgerConflict, Live
 from connector.write.lines import DayLines
+from connector.write.scratch import scratch_duckdb
 from connector.write.sink import StagedFile
 
 if TYPE_CHECKING:
@@ -33,10 +34,6 @@ if TYPE_CHECKING:
 
 TRIES = 5
 _TABLES = {table.name: table for table in TABLES}
-
-
-class Changes(Protocol):
-    def change(self, change: Change) -> int | None: ...
 
 
 class Rerun:
@@ -83,8 +80,7 @@ class Rerun:
                     found.fates[fate] += more
                     found.captured_files.add(name)
         self.difference.add(found)
-        if isinstance(self._files, FetchedFiles):
-            self._files.keep(())
+        self._files.keep(())
         for name, file in captured_files.items():
             if self._keep and name in found.captured_files:
                 self._kept.append(file)
@@ -133,7 +129,7 @@ class Rerun:
         ]
         days = {day_in(name) for name, _ in new}
         live = self._live_of(captured_files)
-        with sorter(self._fetched) as database:
+        with scratch_duckdb(self._fetched / "spill", MEMORY_LIMIT) as database:
             comparison = Comparison(database, captured_files)
             for table in _TABLES:
                 mine = [name for name in live if table_of(name) == table]
@@ -161,7 +157,7 @@ class Rerun:
         adds: list[Output] = []
         others: set[str] = set()
         mixed = [name for name in self._live_of(files) if self._state.tables[name].captured_file is None]
-        with sorter(staging) as database:
+        with scratch_duckdb(staging / "spill", MEMORY_LIMIT) as database:
             name_rerun_files(database, files)
             holding = self._holding(mixed, database)
             for table, day in sorted({(table_of(name), day_in(name)) for name in holding}):

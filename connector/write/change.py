@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from connector.errors import LedgerError
 from connector.write.entries import Counts, Entry, Output
@@ -67,6 +67,19 @@ class Change:
             number, self.kind, state.sha256, committed_at_ms, removes=self.removes, adds=adds,
             files=dict(self.files), reruns=dict(self.reruns), because=self.because,
         )  # fmt: skip
+
+
+class Changes(Protocol):
+    """Commits changes: ``Publisher`` and ``ObjectPublisher``."""
+
+    def recover(self) -> object:
+        """Finish what a dead process left."""
+
+    def change(self, change: Change) -> int | None:
+        """The number of the change; None: it fits no more, plan again."""
+
+    def remove_old(self, grace_ms: int) -> tuple[str, ...]:
+        """Delete what changes removed more than ``grace_ms`` ago; return the names."""
 
 
 def new_tag() -> str:

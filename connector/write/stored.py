@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from connector.write.ledger import Fold, Live
+from connector.write.scratch import scratch_duckdb
 
 CHUNK_ROWS = 2_000_000
 MEMORY_LIMIT = "1GB"
@@ -97,13 +98,6 @@ def _chunks(groups: Iterable[list[Live]]) -> Iterator[list[Live]]:
 
 
 def _count(paths: Iterable[Path]) -> list[tuple[str, int]]:
-    import duckdb
-
     files = [re.sub(r"([*?\[])", r"[\1]", str(path)) for path in paths]
-    with tempfile.TemporaryDirectory() as spill:
-        options: dict[str, str | bool | int | float | list[str]] = {
-            "memory_limit": MEMORY_LIMIT,
-            "temp_directory": spill,
-        }
-        with duckdb.connect(":memory:", config=options) as connection:
-            return connection.execute(_COUNT, {"files": files}).fetchall()
+    with tempfile.TemporaryDirectory() as spill, scratch_duckdb(Path(spill), MEMORY_LIMIT) as connection:
+        return connection.execute(_COUNT, {"files": files}).fetchall()
