@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-import orjson
 import pytest
 from s3_proxy import S3Proxy
 from s3_servers import S3Server
@@ -25,22 +22,20 @@ from system.archives import (
     packed,
     received,
 )
+from system.lost_events import (
+    GAP,
+    GAP_IDS,
+    SENT_BY,
+    SOURCES,
+    arrive,
+    ids,
+    lake_for,
+    reconciled,
+    without,
+)
 from system.service import Lake, running
 
-from connector.tables import TABLES
-
 pytestmark = pytest.mark.slow
-
-SOURCES = {"web": {"source_ids": [WEB], "unsigned": True}, "till": {"source_ids": [TILL], "unsigned": True}}
-SENT_BY = {
-    event["messageId"]: {WEB: "web", TILL: "till"}[key.split("/")[1]]
-    for key, events in ARCHIVE.items()
-    for event in events
-}
-BY_TIME = sorted(EVENTS, key=lambda event: event["receivedAt"])
-GAP = BY_TIME[60:85]
-"""What came while nobody listened."""
-GAP_IDS = [event["messageId"] for event in GAP]
 
 
 @pytest.fixture(params=["disk", "moto"])
@@ -53,44 +48,6 @@ def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Shelf:
 @pytest.fixture
 def disk(tmp_path: Path) -> OnDisk:
     return OnDisk(tmp_path / "archive")
-
-
-def lake_for(shelf: Shelf, folder: Path, **settings: Any) -> Lake:
-    return Lake(
-        folder,
-        settings={"privacy_key": "env:PRIVACY_KEY", "s3": {"attempts": 2}, **settings},
-        sources=SOURCES,
-        environment={**shelf.environment, "PRIVACY_KEY": "one key for all of these lakes"},
-    )
-
-
-def arrive(lake: Lake, events: Iterable[Any]) -> None:
-    """Bring events into the tables as if they had come through the door."""
-    for source in ("web", "till"):
-        sent = [event for event in events if SENT_BY.get(event["messageId"], "web") == source]
-        path = lake.folder / f"{source}.ndjson"
-        path.write_bytes(lines(sent))
-        if sent:
-            lake.ok("replay", str(path), "--source", source)
-
-
-def without(gone: Iterable[Any]) -> list[Any]:
-    ids = {event["messageId"] for event in gone}
-    return [event for event in EVENTS if event["messageId"] not in ids]
-
-
-def reconciled(lake: Lake, *arguments: str, code: int = 0) -> Any:
-    ran = lake.run("reconcile", "--json", "--archive", *arguments)
-    assert (ran.returncode, ran.stdout != b"") == (code, True), ran.stderr.decode()
-    return orjson.loads(ran.stdout)
-
-
-def ids(lake: Lake) -> list[str]:
-    """Of all rows, an order and its lines once."""
-    columns = "DISTINCT captured_file, captured_index, message_id"
-    tables = (f"SELECT {columns} FROM {table.name}_raw" for table in TABLES)
-    query = f"SELECT message_id FROM ({' UNION ALL '.join(tables)})"
-    return sorted(name for (name,) in lake.query(query))
 
 
 def test_what_came_while_nobody_listened_is_found_and_brought_in(shelf: Shelf, tmp_path: Path) -> None:
@@ -191,140 +148,6 @@ def test_a_person_sees_what_when_and_a_few_ids(disk: OnDisk, tmp_path: Path) -> 
     assert "and more; --json prints all" in said
     assert b"without --dry-run exactly these are replayed" in ran.stderr
     assert b"\x1b" not in ran.stdout + ran.stderr
-
-
-def test_only_the_days_that_are_asked_for_are_compared(disk: OnDisk, tmp_path: Path) -> None:
-    fill(disk, ARCHIVE)
-    disk.put("loose.ndjson", lines(EVENTS[:3]))
-    lake = lake_for(disk, tmp_path / "lake")
-    arrive(lake, BY_TIME[:1])
-    days = sorted({received(event) for event in EVENTS})
-
-    told = reconciled(
-        lake, disk.argument(), "--from", str(days[1]), "--to", str(days[1]), "--dry-run", code=1
-    )
-
-    of_day = [event for event in EVENTS if received(event) == days[1]]
-    assert (told["compared"], told["missing"], told["files_without_day"]) == (len(of_day), len(of_day), 1)
-    assert set(told["message_ids"]) == {event["messageId"] for event in of_day}
-
-
-def test_what_no_action_subscribes_to_is_counted_apart_and_never_replayed(
-    disk: OnDisk, tmp_path: Path
-) -> None:
-    mapping = tmp_path / "mapping.yaml"
-    mapping.write_text(
-        'subscriptions:\n- {name: a, subscribe: type = "track", partnerAction: storeEvent, mapping: {}}\n'
-    )
-    fill(disk, ARCHIVE)
-    lake = lake_for(disk, tmp_path / "lake", mapping=str(mapping))
-    arrive(lake, without(GAP))
-    tracked = [event for event in GAP if event["type"] == "track"]
-    unmatched = sum(event["type"] != "track" for event in EVENTS)
-    assert 0 < len(tracked) < len(GAP)
-
-    told = reconciled(lake, disk.argument())
-
-    assert (told["missing"], told["unmatched"]) == (len(tracked), unmatched)
-    assert set(told["message_ids"]) == {event["messageId"] for event in tracked}
-    told = reconciled(lake, disk.argument())
-    assert (told["missing"], told["unmatched"]) == (0, unmatched)
-
-
-def test_what_is_rejected_has_arrived_and_what_will_be_is_said(disk: OnDisk, tmp_path: Path) -> None:
-    nameless = {"type": "track", "messageId": "nameless", "userId": "u"}
-    numbered = {"type": "track", "messageId": 4711, "userId": "u"}
-    without_id = {"type": "track", "userId": "u", "timestamp": "2026-03-01T00:00:00Z"}
-    events = [nameless, numbered, without_id]
-    disk.put(f"segment-logs/{WEB}/2026-03-01/a.gz", packed(events))
-    lake = lake_for(disk, tmp_path / "lake")
-    arrive(lake, EVENTS[:1])
-
-    first = lake.run("reconcile", "--archive", disk.argument())
-
-    assert first.returncode == 0
-    assert b"the configuration of now rejects 3 event_missing" in first.stderr
-    assert lake.fates() == {"stored": 1, "rejected": 3}
-    told = reconciled(lake, disk.argument(), "--dry-run")
-    assert (told["arrived"], told["missing"]) == (3, 0)
-
-
-def test_an_event_without_an_id_is_known_by_its_row(disk: OnDisk, tmp_path: Path) -> None:
-    event = {"type": "track", "event": "Lamp Lit", "userId": "u", "timestamp": "2026-03-01T00:00:00Z"}
-    other = {**event, "userId": "v"}
-    disk.put(f"segment-logs/{WEB}/2026-03-01/a.gz", packed([event, other]))
-    lake = lake_for(disk, tmp_path / "lake")
-    path = tmp_path / "some.ndjson"
-    path.write_bytes(lines([{**event, "sentAt": "2026-03-01T00:00:05Z"}]))
-    lake.ok("replay", str(path), "--source", "web")
-
-    told = reconciled(lake, disk.argument())
-
-    assert (told["arrived"], told["missing"], told["message_ids"]) == (1, 1, [])
-    assert lake.query("SELECT user_id FROM events_raw ORDER BY 1") == [("u",), ("v",)]
-    assert reconciled(lake, disk.argument())["missing"] == 0
-
-
-def test_one_message_twice_in_the_archive_is_one_event(disk: OnDisk, tmp_path: Path) -> None:
-    disk.put(f"segment-logs/{WEB}/2026-03-01/a.gz", packed([EVENTS[0], EVENTS[1], EVENTS[0]]))
-    disk.put(f"segment-logs/{WEB}/2026-03-09/b.gz", packed([EVENTS[0]]))
-    lake = lake_for(disk, tmp_path / "lake")
-    arrive(lake, EVENTS[2:3])
-
-    told = reconciled(lake, disk.argument())
-
-    assert (told["compared"], told["missing"], told["copies"]) == (4, 2, 2)
-    assert lake.fates() == {"stored": 3}
-
-
-def test_an_event_far_from_its_day_is_found_all_the_same(disk: OnDisk, tmp_path: Path) -> None:
-    """The tables are by event time, the archive is by arrival."""
-    late = {**EVENTS[0], "type": "track", "event": "Import", "timestamp": "2019-05-05T00:00:00.000Z"}
-    disk.put(f"segment-logs/{WEB}/2026-03-01/a.gz", packed([late]))
-    lake = lake_for(disk, tmp_path / "lake")
-    arrive(lake, [late])
-
-    told = reconciled(lake, disk.argument(), "--dry-run")
-
-    assert (told["arrived"], told["missing"]) == (1, 0)
-
-
-def test_what_waits_in_the_journal_has_arrived(disk: OnDisk, tmp_path: Path) -> None:
-    fill(disk, ARCHIVE)
-    settings = {"publish_seconds": 600, "roll_seconds": 600}
-    with running(tmp_path / "lake", settings=settings, sources=SOURCES) as service:
-        for event in GAP:
-            assert service.send(orjson.dumps(event), path="/webhook/web").status == 200
-        arrive(service, without(GAP))
-
-        ran = service.run("reconcile", "--json", "--archive", disk.argument(), "--dry-run")
-
-        told = orjson.loads(ran.stdout)
-        assert (ran.returncode, told["arrived"], told["waiting_in_journal"], told["missing"]) == (
-            0,
-            150,
-            25,
-            0,
-        )
-        service.kill_all()
-    service.drain()
-    assert ids(service) == sorted(event["messageId"] for event in EVENTS)
-
-
-def test_records_that_cannot_be_read_and_files_that_break_off_are_said(disk: OnDisk, tmp_path: Path) -> None:
-    disk.put(f"segment-logs/{WEB}/2026-03-01/a.gz", gzip.compress(lines(EVENTS[:2]) + b'{"type":\n7\n'))
-    whole = packed(EVENTS[10:90])
-    disk.put(f"segment-logs/{WEB}/2026-03-01/torn.gz", whole[: len(whole) // 2])
-    lake = lake_for(disk, tmp_path / "lake")
-    arrive(lake, EVENTS)
-
-    told = reconciled(lake, disk.argument(), code=1)
-
-    assert (told["unreadable"], told["missing"]) == (3, 0)
-    assert [found["reason"] for found in told["not_compared"]] == [
-        "it breaks off: what came before is compared"
-    ]
-    assert told["compared"] == told["arrived"] + told["unreadable"]
 
 
 @pytest.fixture(scope="module")
