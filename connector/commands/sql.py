@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from connector.config import Settings
 from connector.errors import ConnectorError
 from connector.lake.faults import LakeUnreadable, lake_errors
-from connector.lake.open import add_lines, open_lake, show
+from connector.lake.open import open_lake, show_lines, show_tables
 from connector.terminal import err, out
 from connector.wiring import configure, existing_data
 
@@ -107,9 +107,9 @@ class _Desk:
         state = self._state if self._is_fresh else self._data.fold(self._state)
         self._is_fresh = False
         if state is not self._state:
-            self._state = show(self._lake, self._data, self._tables, self._source, state=state)
+            self._state = show_tables(self._lake, self._data, self._tables, self._source, state=state)
         if self._with_lines is not self._state and _MAY_ASK_FOR_LINES.search(statement):
-            add_lines(self._lake, self._data, self._tables, self._source, self._state)
+            show_lines(self._lake, self._data, self._tables, self._source, self._state)
             self._with_lines = self._state
 
 

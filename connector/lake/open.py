@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from connector.lake import views
@@ -39,13 +40,13 @@ def open_lake(
     columns.
 
     The connection shows the files that the ledger says are live at this moment, and no others: what a change
-    adds and what it removes are seen together or not at all. ``show`` brings it up to date. A folder of this
-    machine without a ledger is read as it is. In S3 files are read where they are; a filter on ``day`` opens
-    no other days.
+    adds and what it removes are seen together or not at all. ``show_tables`` brings it up to date. A folder
+    of this machine without a ledger is read as it is. In S3 files are read where they are; a filter on
+    ``day`` opens no other days.
 
     Args:
         source: show the rows of this source only, in every view; None: all of them.
-        rejected: False: leave ``rejected`` and ``duplicates`` out; ``add_lines`` brings them later. In S3
+        rejected: False: leave ``rejected`` and ``duplicates`` out; ``show_lines`` brings them later. In S3
             they are the views whose files are downloaded, all of them.
         state: the ledger as it was folded a moment ago; None: it is folded here.
 
@@ -58,13 +59,13 @@ def open_lake(
 
     lake = duckdb.connect()
     lake.execute("SET TimeZone = 'UTC'")
-    show(lake, data, tables, source, state=state)
+    show_tables(lake, data, tables, source, state=state)
     if rejected:
-        add_lines(lake, data, tables, source, state)
+        show_lines(lake, data, tables, source, state)
     return lake
 
 
-def show(
+def show_tables(
     lake: duckdb.DuckDBPyConnection,
     data: Path | DataReader,
     tables: Sequence[Table] = TABLES,
@@ -91,7 +92,7 @@ def show(
     return state
 
 
-def add_lines(
+def show_lines(
     lake: duckdb.DuckDBPyConnection,
     data: Path | DataReader,
     tables: Sequence[Table] = TABLES,
@@ -125,8 +126,8 @@ def add_lines(
     lake.execute(f"CREATE OR REPLACE VIEW duplicates AS SELECT * FROM ({rows}){only}")
 
 
-def _downloads(folder: object) -> list[Path]:
-    return [] if folder is None else sorted(Path(folder.name).iterdir())  # type: ignore[attr-defined]
+def _downloads(folder: TemporaryDirectory[str] | None) -> list[Path]:
+    return [] if folder is None else sorted(Path(folder.name).iterdir())
 
 
 def _root(data: DataReader) -> Path:

@@ -16,7 +16,7 @@ from unit.write.lake_samples import BLACK_FRIDAY_MS, DAY_MS, product_viewed
 
 from connector.events import Flag, Violation
 from connector.lake.faults import LakeUnreadable, lake_errors
-from connector.lake.open import add_lines, open_lake
+from connector.lake.open import open_lake, show_lines
 from connector.lake.views import duckdb_type
 from connector.tables import TABLES, Column
 from connector.write.data import StoreData
@@ -186,7 +186,7 @@ def test_rejected_files_are_downloaded_once_they_are_asked_for(remote, tmp_path,
     with remote.lake(rejected=False) as lake:
         assert lake.execute("SELECT count(*) FROM events").fetchall() == [(3,)]
         assert list((tmp_path / "temporary").iterdir()) == []
-        add_lines(lake, remote.data)
+        show_lines(lake, remote.data)
         assert lake.execute("SELECT code FROM rejected").fetchall() == [("not_json",)]
 
 
