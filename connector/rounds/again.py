@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from connector.config import Settings
 from connector.errors import ConnectorError
 from connector.journal.places import ObjectPlace, Place
-from connector.journal.reader import Identity, identify
+from connector.journal.reader import Identity
 from connector.replay import Progress
 from connector.rounds.mapping import Mapping
 from connector.rounds.sources import SourceNames
-from connector.rounds.tasks import Task, unpacked_limit
+from connector.rounds.tasks import Task, identify_for
 from connector.rounds.writer import ROUND_BYTES, ROUND_FILES, Done
 from connector.rounds.written import Written
 from connector.tables.layout import day_in
@@ -146,10 +146,8 @@ class Again:
         """Name of a captured file, and what it is proven by; an object is read when it is mapped."""
         if isinstance(place, ObjectPlace):
             return place.captured_file, None
-        spool = self._folder.staging_root
-        spool.mkdir(parents=True, exist_ok=True)
         try:
-            identity = identify(place.path, spool_folder=spool, max_uncompressed_bytes=unpacked_limit(spool))
+            identity = identify_for(self._folder, place.path)
         except (ConnectorError, FileNotFoundError, PermissionError, IsADirectoryError) as trouble:
             log.error("%s cannot be read: %s", place.path.name, trouble)
             return "", None

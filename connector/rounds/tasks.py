@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from connector import __version__
 from connector.config import Settings
 from connector.journal.places import ObjectPlace, Place
-from connector.journal.reader import MAX_UNCOMPRESSED_BYTES, Identity, open_captured
+from connector.journal.reader import MAX_UNCOMPRESSED_BYTES, Identity, identify, open_captured
 from connector.replay import Progress, Stamp, stage
 from connector.wiring import FIRST_ATTEMPT, Configured, LocalStaging, configure, s3_config
 
 if TYPE_CHECKING:
+    from connector.write.folder import DataFolder
     from connector.write.sink import StagedFile
 
 _YOUNG_OBJECTS = 50_000
@@ -49,6 +50,14 @@ def unpacked_limit(folder: Path) -> int:
     """Bytes that a compressed file may unpack to: half of the free disk, so that one file made to fill it
     fails alone instead of stopping every other."""
     return min(MAX_UNCOMPRESSED_BYTES, shutil.disk_usage(folder).free // 2)
+
+
+def identify_for(folder: DataFolder, path: Path, *, of_journal: bool = False) -> Identity:
+    """As ``identify``; large gzip files are unpacked on the data folder's own disk."""
+    spool = folder.staging_root
+    spool.mkdir(parents=True, exist_ok=True)
+    limit = unpacked_limit(spool)
+    return identify(path, of_journal=of_journal, spool_folder=spool, max_uncompressed_bytes=limit)
 
 
 def map_task(task: Task, settings: Settings, configured: Configured, progress: Progress) -> StagedFile:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connector.config import Settings
 from connector.errors import ConnectorError, LedgerError
 from connector.journal.places import FilePlace, ObjectPlace, Place
-from connector.journal.reader import Identity, identify
+from connector.journal.reader import Identity
 from connector.replay import Progress
 from connector.rounds.backoff import Backoff
 from connector.rounds.mapping import Mapping
 from connector.rounds.sources import SourceNames
-from connector.rounds.tasks import Task, unpacked_limit
+from connector.rounds.tasks import Task, identify_for
 from connector.rounds.written import Written
 from connector.wiring import Configured, data_folder, journal_folders, make_publisher
 
@@ -217,12 +216,8 @@ class Writer:
 
     def _identified(self, place: FilePlace, of_journal: bool, written: Written) -> Identity | None:
         """None when the file is not to be had; the others go on. Raises OSError when it is the disk."""
-        spool = self._spool()
-        limit = unpacked_limit(spool)
         try:
-            return identify(
-                place.path, of_journal=of_journal, spool_folder=spool, max_uncompressed_bytes=limit
-            )
+            return identify_for(self._folder, place.path, of_journal=of_journal)
         except FileNotFoundError:
             if of_journal:
                 return None
@@ -232,12 +227,6 @@ class Writer:
         log.error("%s cannot be read: %s", place.path.name, reason)
         written.failed.append(place)
         return None
-
-    def _spool(self) -> Path:
-        """Where large gzip files are unpacked: on the data folder's own disk."""
-        folder = self._folder.staging_root
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder
 
     def _is_enough(self, waiting: list[StagedFile]) -> bool:
         """True when they are worth an entry: so many, so large, or so long since the last one that a replay
