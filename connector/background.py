@@ -1,16 +1,25 @@
-"""A process that ``connector serve`` keeps alive: one round after the other until it is told to stop."""
+"""Processes that belong to another one: they work until told to stop, and do not outlive it."""
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import signal
 import time
 from collections.abc import Callable
 
 _POLL_SECONDS = 0.05
+_PR_SET_PDEATHSIG = 1
 
 Stopping = Callable[[], bool]
 """Whether the process is to end as soon as it can."""
+
+
+def die_with_parent() -> None:
+    """Ask the system, where it can, to send SIGTERM to this process when its parent ends, in whatever way."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def run_rounds(next_round: Callable[[Stopping], float]) -> None:

@@ -4,7 +4,6 @@ stopped."""
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import logging
 import os
@@ -18,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from connector.background import die_with_parent
 from connector.config import Settings
 from connector.errors import ConfigError, StoreError
 from connector.s3.config import S3Config, S3Place
@@ -35,7 +35,6 @@ _LEAST_CONNECTIONS = 1_024
 _HEADER_MS = 10_000
 """A connection that has not sent a whole head by then is closed, as is one that is kept alive and idle."""
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_PR_SET_PDEATHSIG = 1
 _FRUGAL = {"ARROW_DEFAULT_MEMORY_POOL": "system"}
 """What merges a day once in a while gives its memory back afterwards; Arrow's own allocator keeps it."""
 
@@ -53,7 +52,7 @@ class Child:
         """Start it, again if need be. Receivers outlive a killed parent: they are asked to finish first."""
         self._end_leftovers()
         self.process = subprocess.Popen(
-            self.command, env=dict(self.environment), start_new_session=True, preexec_fn=_die_with_parent
+            self.command, env=dict(self.environment), start_new_session=True, preexec_fn=die_with_parent
         )
 
     def ended(self) -> int | None:
@@ -88,11 +87,6 @@ class Child:
         if self.process is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGTERM)
-
-
-def _die_with_parent() -> None:
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def check(settings: Settings) -> list[str]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import gc
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from connector import __version__
+from connector.background import die_with_parent
 from connector.config import Settings
 from connector.journal.places import ObjectPlace, Place
 from connector.journal.reader import MAX_UNCOMPRESSED_BYTES, Identity, identify, open_captured
@@ -110,8 +113,12 @@ _worker: tuple[Settings, Configured] | None = None
 
 
 def prepare_worker(settings: Settings) -> None:
-    """Compile once in a mapping process."""
+    """Compile once in a mapping process, which ends with the one that maps through it."""
     global _worker
+    die_with_parent()
+    parent = parent_process()
+    if parent is None or not parent.is_alive():
+        sys.exit(1)
     _worker = settings, configure(settings)
 
 

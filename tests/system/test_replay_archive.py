@@ -26,7 +26,7 @@ from system.archives import (
     packed,
     received,
 )  # fmt: skip
-from system.processes import wait_until
+from system.processes import descendants, wait_until, wait_until_ended
 from system.service import Lake
 
 from connector.write.entries import Record
@@ -217,7 +217,9 @@ def test_a_replay_that_is_killed_goes_on_where_it_was(
         try:
             wait_until("20 objects are recorded", lambda: len(records(lake)) >= 20)
         finally:
+            below = descendants(replay.pid)
             replay.kill()
+    wait_until_ended(below)
     recorded = len(records(lake))
     proxy.clear()
     said = replayed(lake, bucket.argument(), "--workers", workers)
