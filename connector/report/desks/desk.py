@@ -1,0 +1,24 @@
+"""What a report needs of an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, Protocol
+
+from sqlglot import exp
+
+from connector.report.clock import Clock
+from connector.report.functions import Engine
+
+
+class Desk(Protocol):
+    """Answers composed statements."""
+
+    engine: Engine
+    given: Collection[str]
+    """Relations that are there: always ``events_raw``, ``profiles_raw``, ``aliases_raw``."""
+    runs: bool
+    """False: statements are noted, and every answer is empty."""
+
+    def rows(self, statement: exp.Expression, clock: Clock) -> list[dict[str, Any]]:
+        """Rows of an answer: name -> value; whole numbers int, money Decimal, times int ms or datetime."""

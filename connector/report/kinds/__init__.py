@@ -1,0 +1,33 @@
+"""One module a kind of report: the question, and how it is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import NamedTuple
+
+from connector.errors import ConfigError
+from connector.report.answer import Answer
+from connector.report.asking import Asking
+from connector.report.question import Question
+
+
+class Kind(NamedTuple):
+    """A kind of report, loaded."""
+
+    question: type[Question]
+    answer: Callable[[Asking], Answer]
+
+
+KINDS: dict[str, str] = {
+    "categories": "Conversion from view to purchase and price, by product category.",
+}
+"""Kind -> what it tells, in a line. The module of the same name holds ``Asked`` and ``answer``."""
+
+
+def kind_of(name: str) -> Kind:
+    """Load a kind. Raises ``ConfigError``: there is none of this name."""
+    if name not in KINDS:
+        raise ConfigError(f"report {name}: no such report; there are {', '.join(KINDS)}")
+    module = import_module(f"connector.report.kinds.{name.replace('-', '_')}")
+    return Kind(module.Asked, module.answer)

@@ -1,0 +1,83 @@
+"""A composed statement as the text of one engine. Pure."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import sqlglot
+from sqlglot import exp
+
+from connector.errors import ConfigError
+from connector.report.clock import DAY_MS, Clock
+from connector.report.functions import OWN, Engine, refused
+
+_DIALECTS: dict[Engine, str] = {"duckdb": "duckdb", "spark": "spark", "athena": "athena"}
+
+
+def render(statement: exp.Expression, engine: Engine, clock: Clock | None = None) -> str:
+    """
+    The text of a statement, formatted.
+
+    Args:
+        clock: the time zone of ``local_ms`` and ``local_day``; None: UTC.
+
+    Raises:
+        ConfigError: the statement uses a function that is not on the list.
+    """
+    if unknown := refused(statement):
+        raise ConfigError(f"no such function in reports: {', '.join(unknown)}")
+    tree = statement.copy()
+    for node in reversed(list(tree.find_all(exp.Anonymous))):
+        _expand(node, engine, clock or Clock())
+    if engine != "duckdb":
+        for cte in tree.find_all(exp.CTE):
+            cte.set("materialized", None)
+    return tree.sql(dialect=_DIALECTS[engine], pretty=True)
+
+
+def is_approximate(statement: exp.Expression, engine: Engine) -> bool:
+    """Whether a function in the statement gives an estimate on this engine."""
+    names = (str(node.this).lower() for node in statement.find_all(exp.Anonymous))
+    return any(engine in OWN[name].approximate_on for name in names if name in OWN)
+
+
+def _expand(node: exp.Anonymous, engine: Engine, clock: Clock) -> None:
+    name = str(node.this).lower()
+    if name in OWN:
+        node.replace(_own(name, node.expressions, engine))
+        return
+    local_ms = _local_ms(node.expressions[0], clock)
+    if name == "local_ms":
+        node.replace(local_ms)
+    else:
+        node.replace(_own("whole", [local_ms, exp.Literal.number(DAY_MS)], engine))
+
+
+@cache
+def _template(name: str, engine: Engine) -> exp.Expression:
+    text = getattr(OWN[name], engine).format(":a0", ":a1")
+    return sqlglot.parse_one(text, read=_DIALECTS[engine])
+
+
+def _own(name: str, arguments: list[exp.Expression], engine: Engine) -> exp.Expression:
+    new = _template(name, engine).copy()
+    for holder in list(new.find_all(exp.Placeholder)):
+        argument = arguments[int(holder.name[1:])].copy()
+        holder.replace(exp.paren(argument) if isinstance(argument, exp.Binary) else argument)
+    return exp.paren(new) if isinstance(new, exp.Binary) else new
+
+
+def _local_ms(at: exp.Expression, clock: Clock) -> exp.Expression:
+    offsets = clock.offsets
+    if len(offsets) == 1:
+        offset = offsets[0][1]
+        return exp.paren(exp.Add(this=at.copy(), expression=_number(offset))) if offset else at.copy()
+    case = exp.Case(default=_number(offsets[0][1]))
+    for since_ms, offset_ms in reversed(offsets[1:]):
+        case = case.when(exp.GTE(this=at.copy(), expression=_number(since_ms)), _number(offset_ms))
+    return exp.paren(exp.Add(this=at.copy(), expression=case))
+
+
+def _number(value: int) -> exp.Expression:
+    number: exp.Expression = exp.Literal.number(abs(value))
+    return exp.paren(exp.Neg(this=number)) if value < 0 else number
