@@ -42,6 +42,7 @@ MAY_IMPORT = {
     "compaction": VALUES | {"tables", "write", "lake", "s3"},
     "redrive": VALUES | {"pipeline", "replay", "tables", "values", "write"},
     "rerun": VALUES | {"compaction", "lake", "tables", "write"},
+    "report": VALUES | {"tables", "lake", "prepared", "write", "s3"},
     "options": set(),
     "yaml_text": set(),
     "config": {"events", "errors", "nearest", "tables", "options", "yaml_text"},

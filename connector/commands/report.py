@@ -22,7 +22,7 @@ from connector.wiring import existing_data
 
 @contextmanager
 def open_desk(settings: Settings, engine: Engine, question: Question) -> Iterator[Desk]:
-    """The engine over the data folder of the settings. Raises ``ConfigError``: there is no such data folder."""
+    """The engine over the data folder of the settings. Raises ``ConfigError``: there is no such folder."""
     if engine == "athena":
         from connector.report.desks.text import TextDesk
 

@@ -18,8 +18,8 @@ class Answer:
     """
     The rows of a report.
 
-    ``rows``: dictionaries with the columns of the question, in its order; money is Decimal, ratios are float from 0 to
-    1 or None where nothing can be divided, days are ``date``, moments ``datetime`` in UTC.
+    ``rows``: dictionaries with the columns of the question, in its order; money is Decimal, ratios are float
+    from 0 to 1 or None where nothing can be divided, days are ``date``, moments ``datetime`` in UTC.
     """
 
     question: Question
@@ -48,7 +48,7 @@ class Answer:
         }
 
     def document(self) -> dict[str, Any]:
-        """The answer as JSON: ``definition``, ``as_of``, ``complete``, ``rows``, and ``notes`` and ``totals`` if any."""
+        """As JSON: ``definition``, ``as_of``, ``complete``, ``rows``, and ``notes`` and ``totals`` if any."""
         document: dict[str, Any] = {
             "definition": self.definition(),
             "as_of": plain(self.as_of),

@@ -1,4 +1,4 @@
-"""Local days of one time zone as whole numbers, daylight saving included. Pure; no engine's calendar is asked."""
+"""Local days of one time zone as whole numbers, daylight saving included. Pure; asks no engine's calendar."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Clock:
 
     @cached_property
     def offsets(self) -> tuple[tuple[int, int], ...]:
-        """``(since_ms, offset_ms)``, times rising: from then on, local ms = ms + offset. The first holds before too."""
+        """``(since_ms, offset_ms)``, times rising: from then on, local ms = ms + offset."""
         at = self.from_ms - 2 * DAY_MS
         found = [(at, self.offset_ms(at))]
         while at < self.to_ms + 2 * DAY_MS:

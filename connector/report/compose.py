@@ -2,8 +2,8 @@
 One statement out of named views. Pure: texts and values in, a syntax tree out.
 
 A view is a file ``sql/<name>.sql`` in DuckDB's dialect: one SELECT that names other views as its tables.
-``$name`` in it is a parameter; it becomes a literal, or a whole expression, in the tree and never in the text,
-so no value can change what is asked.
+``$name`` in it is a parameter; it becomes a literal, or a whole expression, in the tree and never in the
+text, so no value can change what is asked.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from typing import NamedTuple
 import sqlglot
 from sqlglot import exp
 
-Value = None | bool | int | float | str | Decimal | date | Sequence[str] | exp.Expression
+Value = None | bool | int | float | str | Decimal | date | Sequence[str] | exp.Expr
 DIALECT = "duckdb"
 
 
 class _View(NamedTuple):
-    template: exp.Expression
+    template: exp.Expr
     parameters: Mapping[str, Value]
     tables: Mapping[str, str]
     materialized: bool | None
@@ -46,7 +46,7 @@ class Composition:
     def define(
         self,
         name: str,
-        template: str | exp.Expression,
+        template: str | exp.Expr,
         parameters: Mapping[str, Value] | None = None,
         tables: Mapping[str, str] | None = None,
         materialized: bool | None = None,
@@ -96,7 +96,7 @@ class Composition:
             KeyError: a parameter has no value.
             FileNotFoundError: a table is neither a view nor given.
         """
-        done: dict[str, tuple[exp.Expression, bool | None]] = {}
+        done: dict[str, tuple[exp.Expr, bool | None]] = {}
         self._visit(root, done, ())
         statement = exp.select("*").from_(exp.to_table(root))
         if order:
@@ -108,9 +108,7 @@ class Composition:
             )
         return statement
 
-    def _visit(
-        self, name: str, done: dict[str, tuple[exp.Expression, bool | None]], path: tuple[str, ...]
-    ) -> None:
+    def _visit(self, name: str, done: dict[str, tuple[exp.Expr, bool | None]], path: tuple[str, ...]) -> None:
         if name in done or name in self._given or name in path:
             return
         view = self._views.get(name) or _View(template_of(name), {}, {}, None)
@@ -121,20 +119,20 @@ class Composition:
 
 
 @cache
-def template_of(name: str) -> exp.Expression:
+def template_of(name: str) -> exp.Expr:
     """The view of a file as a tree; it is shared, so copy it before a change."""
     text = (files("connector.report") / "sql" / f"{name}.sql").read_text(encoding="utf-8")
     return sqlglot.parse_one(text, read=DIALECT)
 
 
-def expression(text: str) -> exp.Expression:
+def expression(text: str) -> exp.Expr:
     """An expression written in DuckDB's dialect as a tree."""
     return sqlglot.parse_one(text, read=DIALECT)
 
 
-def literal(value: Value) -> exp.Expression:
+def literal(value: Value) -> exp.Expr:
     """A value as a node of the tree."""
-    if isinstance(value, exp.Expression):
+    if isinstance(value, exp.Expr):
         return value.copy()
     if isinstance(value, date):
         return exp.cast(exp.Literal.string(value.isoformat()), "date")
@@ -145,12 +143,12 @@ def literal(value: Value) -> exp.Expression:
     return exp.convert(value)
 
 
-def _tables_of(tree: exp.Expression) -> list[str]:
+def _tables_of(tree: exp.Expr) -> list[str]:
     own = {cte.alias for cte in tree.find_all(exp.CTE)}
     return [name for table in tree.find_all(exp.Table) if (name := table.name) and name not in own]
 
 
-def _rename(tree: exp.Expression, names: Mapping[str, str]) -> exp.Expression:
+def _rename(tree: exp.Expr, names: Mapping[str, str]) -> exp.Expr:
     """A copy with other tables; a table keeps the name that columns use for it."""
     copy = tree.copy()
     for table in list(copy.find_all(exp.Table)):
@@ -161,7 +159,7 @@ def _rename(tree: exp.Expression, names: Mapping[str, str]) -> exp.Expression:
     return copy
 
 
-def _fill(tree: exp.Expression, parameters: Mapping[str, Value], where: str) -> exp.Expression:
+def _fill(tree: exp.Expr, parameters: Mapping[str, Value], where: str) -> exp.Expr:
     """Put values where the parameters are; changes and returns the tree."""
     for holder in list(tree.find_all(exp.Placeholder)):
         name = holder.name
@@ -178,7 +176,7 @@ def _fill(tree: exp.Expression, parameters: Mapping[str, Value], where: str) -> 
     return _without_constants(tree)
 
 
-def _without_constants(tree: exp.Expression) -> exp.Expression:
+def _without_constants(tree: exp.Expr) -> exp.Expr:
     """Leave out conditions that a parameter decided: ``NULL IS NULL OR ...``, ``5 IS NULL OR ...``."""
     for test in list(tree.find_all(exp.Is)):
         if isinstance(test.expression, exp.Null):
@@ -189,7 +187,7 @@ def _without_constants(tree: exp.Expression) -> exp.Expression:
     return tree
 
 
-def _true(node: exp.Expression) -> None:
+def _true(node: exp.Expr) -> None:
     """The node is true: so is an OR of it, and an AND of it is its other side."""
     while isinstance(node.parent, exp.Or | exp.Paren):
         node = node.parent

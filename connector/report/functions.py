@@ -1,8 +1,8 @@
 """
 The closed list of SQL functions that reports may use.
 
-``STANDARD`` are called alike, or sqlglot translates them. ``OWN`` are ours: what each engine calls them is written
-here as text. A tree that holds any other function is refused.
+``STANDARD`` are called alike, or sqlglot translates them. ``OWN`` are ours: what each engine calls them is
+written here as text. A tree that holds any other function is refused.
 """
 
 from __future__ import annotations
@@ -14,16 +14,42 @@ from sqlglot import exp
 Engine = Literal["duckdb", "spark", "athena"]
 ENGINES: tuple[Engine, ...] = ("duckdb", "spark", "athena")
 
-STANDARD: dict[type[exp.Expression], str] = {
-    exp.Abs: "abs", exp.And: "AND", exp.ArgMax: "max_by", exp.ArgMin: "min_by", exp.Avg: "avg", exp.Case: "CASE",
-    exp.Cast: "CAST", exp.Ceil: "ceil", exp.Coalesce: "coalesce", exp.Count: "count", exp.DenseRank: "dense_rank",
-    exp.Exists: "EXISTS", exp.FirstValue: "first_value", exp.Floor: "floor", exp.Greatest: "greatest",
-    exp.If: "CASE WHEN", exp.JSONExtractScalar: "->>", exp.Lag: "lag", exp.LastValue: "last_value",
-    exp.Lead: "lead", exp.Least: "least", exp.Length: "length", exp.Lower: "lower", exp.Max: "max",
-    exp.Min: "min", exp.Nullif: "nullif", exp.Or: "OR", exp.Rank: "rank", exp.Round: "round",
-    exp.RowNumber: "row_number", exp.Sqrt: "sqrt", exp.Sum: "sum", exp.Upper: "upper",
+STANDARD: dict[type[exp.Expr], str] = {
+    exp.Abs: "abs",
+    exp.And: "AND",
+    exp.ArgMax: "max_by",
+    exp.ArgMin: "min_by",
+    exp.Avg: "avg",
+    exp.Case: "CASE",
+    exp.Cast: "CAST",
+    exp.Ceil: "ceil",
+    exp.Coalesce: "coalesce",
+    exp.Count: "count",
+    exp.DenseRank: "dense_rank",
+    exp.Exists: "EXISTS",
+    exp.FirstValue: "first_value",
+    exp.Floor: "floor",
+    exp.Greatest: "greatest",
+    exp.If: "CASE WHEN",
+    exp.JSONExtractScalar: "->>",
+    exp.Lag: "lag",
+    exp.LastValue: "last_value",
+    exp.Lead: "lead",
+    exp.Least: "least",
+    exp.Length: "length",
+    exp.Lower: "lower",
+    exp.Max: "max",
+    exp.Min: "min",
+    exp.Nullif: "nullif",
+    exp.Or: "OR",
+    exp.Rank: "rank",
+    exp.Round: "round",
+    exp.RowNumber: "row_number",
+    exp.Sqrt: "sqrt",
+    exp.Sum: "sum",
+    exp.Upper: "upper",
     exp.Variance: "var_samp",
-}  # fmt: skip
+}
 """Type in the tree -> what Trino calls it."""
 
 
@@ -55,7 +81,8 @@ OWN: dict[str, Own] = {
     ),
     "month_start": Own(
         "the first day of the month of a day number",
-        "date_diff('day', DATE '1970-01-01', CAST(date_trunc('month', DATE '1970-01-01' + CAST({0} AS INTEGER)) AS DATE))",
+        "date_diff('day', DATE '1970-01-01', "
+        "CAST(date_trunc('month', DATE '1970-01-01' + CAST({0} AS INTEGER)) AS DATE))",
         "datediff(trunc(date_add(DATE '1970-01-01', CAST({0} AS INT)), 'MM'), DATE '1970-01-01')",
         "date_diff('day', DATE '1970-01-01', date_trunc('month', date_add('day', {0}, DATE '1970-01-01')))",
         trino=("date_diff", "date_trunc", "date_add"),
@@ -73,17 +100,17 @@ CLOCK = ("local_ms", "local_day")
 """Functions of a time that depend on the time zone; they become arithmetic."""
 
 
-def refused(tree: exp.Expression) -> list[str]:
+def refused(tree: exp.Expr) -> list[str]:
     """Names of the functions in a tree that are not on the list, each once."""
     found = dict.fromkeys(_name(node) for node in tree.find_all(exp.Func) if not _is_listed(node))
     return list(found)
 
 
-def _is_listed(node: exp.Expression) -> bool:
+def _is_listed(node: exp.Expr) -> bool:
     if isinstance(node, exp.Anonymous):
         return str(node.this).lower() in {*OWN, *CLOCK}
     return type(node) in STANDARD
 
 
-def _name(node: exp.Expression) -> str:
+def _name(node: exp.Expr) -> str:
     return str(node.this).lower() if isinstance(node, exp.Anonymous) else type(node).__name__.lower()

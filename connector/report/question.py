@@ -52,8 +52,8 @@ Unit = Literal["day", "week", "month"]
 
 class Question(BaseModel):
     """
-    Parameters of one report. Subclasses are the kinds of reports; options of the command line, saved reports and the
-    documentation come from their fields.
+    Parameters of one report. Subclasses are the kinds of reports; options of the command line, saved reports
+    and the documentation come from their fields.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)

@@ -14,7 +14,7 @@ from connector.report.functions import OWN, Engine, refused
 _DIALECTS: dict[Engine, str] = {"duckdb": "duckdb", "spark": "spark", "athena": "athena"}
 
 
-def render(statement: exp.Expression, engine: Engine, clock: Clock | None = None) -> str:
+def render(statement: exp.Expr, engine: Engine, clock: Clock | None = None) -> str:
     """
     The text of a statement, formatted.
 
@@ -35,7 +35,7 @@ def render(statement: exp.Expression, engine: Engine, clock: Clock | None = None
     return tree.sql(dialect=_DIALECTS[engine], pretty=True)
 
 
-def is_approximate(statement: exp.Expression, engine: Engine) -> bool:
+def is_approximate(statement: exp.Expr, engine: Engine) -> bool:
     """Whether a function in the statement gives an estimate on this engine."""
     names = (str(node.this).lower() for node in statement.find_all(exp.Anonymous))
     return any(engine in OWN[name].approximate_on for name in names if name in OWN)
@@ -54,12 +54,12 @@ def _expand(node: exp.Anonymous, engine: Engine, clock: Clock) -> None:
 
 
 @cache
-def _template(name: str, engine: Engine) -> exp.Expression:
+def _template(name: str, engine: Engine) -> exp.Expr:
     text = getattr(OWN[name], engine).format(":a0", ":a1")
     return sqlglot.parse_one(text, read=_DIALECTS[engine])
 
 
-def _own(name: str, arguments: list[exp.Expression], engine: Engine) -> exp.Expression:
+def _own(name: str, arguments: list[exp.Expr], engine: Engine) -> exp.Expr:
     new = _template(name, engine).copy()
     for holder in list(new.find_all(exp.Placeholder)):
         argument = arguments[int(holder.name[1:])].copy()
@@ -67,7 +67,7 @@ def _own(name: str, arguments: list[exp.Expression], engine: Engine) -> exp.Expr
     return exp.paren(new) if isinstance(new, exp.Binary) else new
 
 
-def _local_ms(at: exp.Expression, clock: Clock) -> exp.Expression:
+def _local_ms(at: exp.Expr, clock: Clock) -> exp.Expr:
     offsets = clock.offsets
     if len(offsets) == 1:
         offset = offsets[0][1]
@@ -78,6 +78,6 @@ def _local_ms(at: exp.Expression, clock: Clock) -> exp.Expression:
     return exp.paren(exp.Add(this=at.copy(), expression=case))
 
 
-def _number(value: int) -> exp.Expression:
-    number: exp.Expression = exp.Literal.number(abs(value))
+def _number(value: int) -> exp.Expr:
+    number: exp.Expr = exp.Literal.number(abs(value))
     return exp.paren(exp.Neg(this=number)) if value < 0 else number

@@ -41,8 +41,8 @@ def row(
     Args:
         time: ms, or text as ``at`` takes it.
         user, device: ``user_id`` and ``anonymous_id``.
-        more: other columns. ``row_id`` and ``message_id`` are made up unless given; ``received_ms`` is when it came
-            (default: one second after its time).
+        more: other columns. ``row_id`` and ``message_id`` are made up unless given, ``received_ms`` is a
+            second after its time.
     """
     number = next(_numbers)
     time_ms = at(time) if isinstance(time, str) else time
@@ -57,7 +57,7 @@ def row(
 
 
 def lake(events: Rows = (), profiles: Rows = (), aliases: Rows = ()) -> duckdb.DuckDBPyConnection:
-    """A connection with ``events_raw``, ``profiles_raw`` and ``aliases_raw`` that hold these rows; declared columns."""
+    """A connection with ``events_raw``, ``profiles_raw``, ``aliases_raw`` that hold these rows."""
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
     for name, rows in (("events", events), ("profiles", profiles), ("aliases", aliases)):

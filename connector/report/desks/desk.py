@@ -20,5 +20,5 @@ class Desk(Protocol):
     runs: bool
     """False: statements are noted, and every answer is empty."""
 
-    def rows(self, statement: exp.Expression, clock: Clock) -> list[dict[str, Any]]:
+    def rows(self, statement: exp.Expr, clock: Clock) -> list[dict[str, Any]]:
         """Rows of an answer: name -> value; whole numbers int, money Decimal, times int ms or datetime."""

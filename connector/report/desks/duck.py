@@ -33,7 +33,7 @@ class DuckDesk:
         self._uri = uri
         self.given = given
 
-    def rows(self, statement: exp.Expression, clock: Clock) -> list[dict[str, Any]]:
+    def rows(self, statement: exp.Expr, clock: Clock) -> list[dict[str, Any]]:
         with lake_errors(self._uri):
             found = self._lake.execute(render(statement, self.engine, clock))
             names = [column[0] for column in found.description or ()]
@@ -46,8 +46,8 @@ def duck_desk(data: DataReader, *, prepared: bool = True) -> Iterator[DuckDesk]:
     Open a data folder for reports.
 
     Args:
-        prepared: use the duplicates and identities that are prepared beside the data; False where a report counts only
-            what was received until a moment, which nothing prepared knows.
+        prepared: use the duplicates and identities that are prepared beside the data; False where a report
+            counts only what was received until a moment, which nothing prepared knows.
     """
     from connector.lake.open import open_lake
 

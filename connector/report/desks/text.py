@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlglot import exp
@@ -19,11 +20,11 @@ class TextDesk:
 
     def __init__(self, engine: Engine) -> None:
         self.engine: Engine = engine
-        self.given = RAW
+        self.given: Collection[str] = RAW
         self.texts: list[str] = []
         self.approximate = False
 
-    def rows(self, statement: exp.Expression, clock: Clock) -> list[dict[str, Any]]:
+    def rows(self, statement: exp.Expr, clock: Clock) -> list[dict[str, Any]]:
         self.approximate |= is_approximate(statement, self.engine)
         self.texts.append(render(statement, self.engine, clock))
         return []

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from connector.report.answer import Answer, Row
 from connector.report.asking import Asking
-from connector.report.compose import Composition
+from connector.report.compose import Composition, Value
 from connector.report.question import Duration, Question
 from connector.report.statistics import ratio, segment_p_value
 
@@ -16,16 +16,17 @@ from connector.report.statistics import ratio, segment_p_value
 class Asked(Question):
     KIND: ClassVar[str] = "categories"
     SAYS: ClassVar[str] = (
-        "Of the people who viewed a product of a category, counted once per person and category from the first view in "
-        "the range: how many bought a product of the same category within the window. Beside it the purchase rows of "
-        "the range: average price is the mean over rows, not over units. opportunity = (best conversion - own) x "
-        "viewers x average price: a hint where to look first, not a forecast."
+        "Of the people who viewed a product of a category, counted once per person and category from the "
+        "first view in the range: how many bought a product of the same category within the window. "
+        "Beside it the purchase rows of the range: average price is the mean over rows, not over units. "
+        "opportunity = "
+        "(best conversion - own) x viewers x average price: a hint where to look first, not a forecast."
     )
     COLUMNS: ClassVar[dict[str, str]] = {
         "category": "product category, as sent",
         "currency": "of the money columns; empty where nothing was bought",
         "viewers": "people with a view in the range",
-        "converted": "of them, people with a purchase in the category within the window after their first view",
+        "converted": "of them, people with a purchase in the category within the window",
         "conversion": "converted / viewers, 0 to 1",
         "dropped": "viewers - converted, people",
         "p_value": "chance of a conversion this far from that of all categories; empty below 30 viewers",
@@ -47,7 +48,7 @@ class Asked(Question):
 
 def composed(asking: Asking, asked: Asked) -> Composition:
     """The views of this report over the range of a question."""
-    parameters = {
+    parameters: dict[str, Value] = {
         "view_event": asked.view_event, "purchase_event": asked.purchase_event, "window_ms": asked.window,
     }  # fmt: skip
     return asking.composition(parameters, before_ms=2_000, after_ms=asked.window)
@@ -89,7 +90,9 @@ def _joined(conversions: list[Row], prices: list[Row]) -> list[Row]:
 def _row(seen: Row, price: Row, entries: int, converted: int, best: float) -> Row:
     viewers, buyers = seen.get("viewers", 0), seen.get("converted", 0)
     conversion, average = ratio(buyers, viewers), price.get("avg_price")
-    known = conversion is not None and average is not None
+    opportunity = None
+    if conversion is not None and average is not None:
+        opportunity = (best - conversion) * viewers * average
     return {
         "category": seen.get("category", price.get("category")),
         "currency": price.get("currency"),
@@ -104,5 +107,5 @@ def _row(seen: Row, price: Row, entries: int, converted: int, best: float) -> Ro
         "avg_price": average,
         "avg_price_per_unit": ratio(price.get("item_revenue"), price.get("priced_units")),
         "item_revenue": price.get("item_revenue"),
-        "opportunity": (best - conversion) * viewers * average if known else None,
+        "opportunity": opportunity,
     }
