@@ -82,12 +82,16 @@ def growing_progress(what: str, files: int = 0) -> Iterator[FileBar]:
         yield FileBar(bar, what, files)
 
 
+class Ratio(float):
+    """A number between -1 and 1, shown with four decimals."""
+
+
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print a small table: numbers to the right, thousands marked."""
     grid = Table(
-        title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2)
+        title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0)
     )
-    numeric = [all(isinstance(row[at], int | float) for row in rows) for at in range(len(columns))]
+    numeric = [all(isinstance(row[at], int | float | None) for row in rows) for at in range(len(columns))]
     for name, right in zip(columns, numeric, strict=True):
         grid.add_column(name, justify="right" if right else "left", header_style="dim", no_wrap=True)
     for row in rows:
@@ -101,4 +105,6 @@ def _cell(value: object) -> str:
         return {True: "yes", False: "no", None: ""}[value]
     if isinstance(value, int):
         return f"{value:,}"
+    if isinstance(value, Ratio):
+        return f"{value:.4f}"
     return f"{value:,.2f}" if isinstance(value, float) else str(value)

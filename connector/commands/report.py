@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
 
+import click
 import orjson
 
 from connector.config import Settings
@@ -17,17 +21,38 @@ from connector.report.desks.desk import Desk
 from connector.report.functions import Engine
 from connector.report.kinds import kind_of
 from connector.report.question import Question
+from connector.terminal import Ratio, out, table
 from connector.wiring import existing_data
+
+
+class Output(NamedTuple):
+    """Where an answer goes; a table on the terminal when nothing is chosen."""
+
+    json: bool = False
+    csv: bool = False
+    html: Path | None = None
+    png: Path | None = None
+
+
+def run(settings: Settings, question: Question, engine: Engine, output: Output) -> int:
+    """
+    Answer one question and show it; exit code 0.
+
+    Raises:
+        ConfigError: there is no such data folder, or the question cannot be asked.
+    """
+    if engine == "athena":
+        click.echo(athena_text(question))
+        return 0
+    with open_desk(settings, engine, question) as desk:
+        answer = ask(settings, question, desk)
+    show(settings, answer, output)
+    return 0
 
 
 @contextmanager
 def open_desk(settings: Settings, engine: Engine, question: Question) -> Iterator[Desk]:
     """The engine over the data folder of the settings. Raises ``ConfigError``: there is no such folder."""
-    if engine == "athena":
-        from connector.report.desks.text import TextDesk
-
-        yield TextDesk(engine)
-        return
     data = existing_data(settings)
     if engine == "spark":
         from connector.report.desks.spark import spark_desk
@@ -41,10 +66,74 @@ def open_desk(settings: Settings, engine: Engine, question: Question) -> Iterato
         yield desk
 
 
-def ask(question: Question, desk: Desk) -> Answer:
-    """Answer a question at a desk, now."""
-    kind = kind_of(question.KIND)
-    return kind.answer(Asking(question, desk, datetime.now(UTC)))
+def ask(settings: Settings, question: Question, desk: Desk) -> Answer:
+    """Answer a question at a desk, now; cohorts are those beside the data."""
+    return kind_of(question.KIND).answer(Asking(question, desk, datetime.now(UTC)))
+
+
+def athena_text(question: Question) -> str:
+    """The statements of a question for Athena: rendered here, run nowhere."""
+    from connector.report.desks.text import TextDesk
+
+    desk = TextDesk("athena")
+    kind_of(question.KIND).answer(Asking(question, desk, datetime.now(UTC)))
+    return "\n\n".join(f"{text};" for text in desk.texts)
+
+
+def show(settings: Settings, answer: Answer, output: Output) -> None:
+    """Print an answer, or write it where it is wanted."""
+    if output.html or output.png:
+        _draw(settings, answer, output)
+    if output.json:
+        sys.stdout.buffer.write(as_json(answer))
+        sys.stdout.buffer.flush()
+    elif output.csv:
+        click.echo(as_csv(answer), nl=False)
+    elif not (output.html or output.png):
+        show_table(answer)
+
+
+def _draw(settings: Settings, answer: Answer, output: Output) -> None:
+    raise NotImplementedError
+
+
+def show_table(answer: Answer) -> None:
+    """The main columns as a table, with what a reader must know; in a pipe all columns, tab-separated."""
+    columns = _columns(answer)
+    if not out.is_terminal:
+        writer = csv.writer(sys.stdout, delimiter="\t", lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([plain(row[name]) for name in columns] for row in answer.rows)
+        return
+    shown = [name for name in columns if name in answer.question.SHOWN] or columns
+    headers = [name.replace("_", "\n") for name in shown]
+    table(answer.question.KIND, headers, [[_shown(row[name]) for name in shown] for row in answer.rows])
+    for line in _said(answer):
+        out.print(line, markup=False)
+
+
+def _columns(answer: Answer) -> list[str]:
+    return list(answer.rows[0]) if answer.rows else list(answer.question.COLUMNS)
+
+
+def _said(answer: Answer) -> Iterator[str]:
+    where = answer.range
+    as_of = answer.as_of.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    state = "complete" if answer.complete else "not complete: figures can still change"
+    yield f"Range    {where['from']} to {where['to']}, days in {where['timezone']}; as of {as_of}; {state}"
+    yield f"Meaning  {answer.question.SAYS}"
+    yield from (f"Note     {note}" for note in answer.notes)
+    for name, value in answer.extra.items():
+        if not isinstance(value, dict | list | tuple):
+            yield f"{name}  {plain(value)}"
+
+
+def _shown(value: object) -> object:
+    """A value as a person reads it in a table."""
+    simple = plain(value)
+    if isinstance(simple, float) and -1 < simple < 1 and simple:
+        return Ratio(simple)
+    return simple if isinstance(simple, int | float | str | bool | None) else orjson.dumps(simple).decode()
 
 
 def as_json(answer: Answer) -> bytes:
@@ -54,7 +143,15 @@ def as_json(answer: Answer) -> bytes:
 def as_csv(answer: Answer) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    columns = list(answer.rows[0]) if answer.rows else list(answer.question.COLUMNS)
+    columns = _columns(answer)
     writer.writerow(columns)
     writer.writerows([plain(row[name]) for name in columns] for row in answer.rows)
     return text.getvalue()
+
+
+def save(settings: Settings, id_: str, question: Question) -> None:
+    raise NotImplementedError
+
+
+def run_saved(settings: Settings, ids: Sequence[str], *, as_json: bool, html: Path | None) -> int:
+    raise NotImplementedError

@@ -63,6 +63,8 @@ class Question(BaseModel):
     """The definition, in a sentence or a few."""
     COLUMNS: ClassVar[dict[str, str]]
     """Columns of the answer: name -> meaning and unit."""
+    SHOWN: ClassVar[tuple[str, ...]] = ()
+    """The columns that a terminal shows; none: all of them."""
 
     from_day: date | None = Field(None, alias="from", description="First local day; all data when not given.")
     to_day: date | None = Field(

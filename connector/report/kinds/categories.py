@@ -38,6 +38,10 @@ class Asked(Question):
         "item_revenue": "sum of price x quantity, currency units",
         "opportunity": "(best conversion - own) x viewers x avg_price, currency units",
     }
+    SHOWN: ClassVar[tuple[str, ...]] = (
+        "category", "currency", "viewers", "converted", "conversion", "avg_price", "purchases",
+        "rank_by_purchases", "opportunity",
+    )  # fmt: skip
 
     window: Duration = Field(
         604_800_000, ge=0, le=366 * 86_400_000, description="From first view to purchase."
@@ -89,7 +93,8 @@ def _joined(conversions: list[Row], prices: list[Row]) -> list[Row]:
 
 def _row(seen: Row, price: Row, entries: int, converted: int, best: float) -> Row:
     viewers, buyers = seen.get("viewers", 0), seen.get("converted", 0)
-    conversion, average = ratio(buyers, viewers), price.get("avg_price")
+    conversion = ratio(buyers, viewers)
+    average = ratio(price.get("price_sum"), price.get("priced"))
     opportunity = None
     if conversion is not None and average is not None:
         opportunity = (best - conversion) * viewers * average

@@ -4,7 +4,8 @@ SELECT
     currency,
     count(*) AS purchases,
     sum(coalesce(quantity, CAST(1 AS DECIMAL(19, 3)))) AS units,
-    avg(CAST(price AS DOUBLE)) AS avg_price,
+    sum(price) AS price_sum,
+    count(price) AS priced,
     sum(CASE WHEN price IS NOT NULL THEN coalesce(quantity, CAST(1 AS DECIMAL(19, 3))) END) AS priced_units,
     sum(price * coalesce(quantity, CAST(1 AS DECIMAL(19, 3)))) AS item_revenue
 FROM purchase_lines
