@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from connector.events import Json
+from connector.sample.clock import HOUR_MS
 from connector.sample.context import Landing, page
 from connector.sample.dice import Dice
 from connector.sample.people import Person
@@ -12,7 +13,6 @@ from connector.sample.people import Person
 CallType = Literal["page", "screen", "track", "identify", "group", "alias"]
 
 _LONGEST_PAUSE_MS = 90_000
-_HOUR_MS = 3_600_000
 
 
 class Step(NamedTuple):
@@ -70,7 +70,7 @@ class Calls:
 
     def track_later(self, hours: int, event: str, properties: dict[str, Json], *, by_server: bool) -> None:
         """Note an event that follows hours after the visit, from the client or from the shop's server."""
-        at_ms = self._now_ms + hours * _HOUR_MS + self.dice.below(_HOUR_MS, event)
+        at_ms = self._now_ms + hours * HOUR_MS + self.dice.below(HOUR_MS, event)
         fields = {"event": event, "properties": properties}
         visible = None if by_server else self._visible_page()
         self.steps.append(Step(at_ms, "track", fields, visible, self.signed_in, by_server))

@@ -57,18 +57,25 @@ def _order(dice: Dice, lines: list[shop.Line], currency: str, tax_basis_points: 
         coupon=coupon,
         amounts=amounts,
         methods={"shipping_method": shipping_method, "payment_method": dice.one_of(_PAYMENT, "payment")},
-        properties={
-            "order_id": order_id,
-            "affiliation": shop.AFFILIATION,
-            "revenue": shop.money(amounts.subtotal),
-            "shipping": shop.money(amounts.shipping),
-            "tax": shop.money(amounts.tax),
-            "discount": shop.money(amounts.discount),
-            **({"coupon": coupon.code} if coupon else {}),
-            "currency": currency,
-            "products": shop.lines_json(lines),
-        },
+        properties=order_json(order_id, lines, amounts, coupon, currency),
     )
+
+
+def order_json(
+    order_id: str, lines: list[shop.Line], amounts: shop.Amounts, coupon: shop.Coupon | None, currency: str
+) -> dict[str, Json]:
+    """What every event of an order says of it."""
+    return {
+        "order_id": order_id,
+        "affiliation": shop.AFFILIATION,
+        "revenue": shop.money(amounts.subtotal),
+        "shipping": shop.money(amounts.shipping),
+        "tax": shop.money(amounts.tax),
+        "discount": shop.money(amounts.discount),
+        **({"coupon": coupon.code} if coupon else {}),
+        "currency": currency,
+        "products": shop.lines_json(lines),
+    }
 
 
 def _enter_coupon(calls: Calls, order: _Order, coupon: shop.Coupon, cart_id: str) -> None:

@@ -32,6 +32,11 @@ def device_of(person: Person) -> Device:
     return _DEVICES[person.device % len(_DEVICES)]
 
 
+def browser_of(person: Person) -> Device:
+    """The one device of a person who has not got the app."""
+    return _BROWSERS[person.device % len(_BROWSERS)]
+
+
 def landing_of(dice: Dice) -> Landing:
     """A campaign for about a third of the visits, else a search engine or nothing."""
     return dice.one_of(_LANDINGS, "landing")
@@ -166,7 +171,8 @@ _APPS = (
         "Dalvik/2.1.0 (Linux; U; Android 16; Pixel 9)",
     ),
 )
-_DEVICES = (*_DESKTOPS, *_DESKTOPS, *_HANDHELDS, *_APPS)
+_BROWSERS = (*_DESKTOPS, *_DESKTOPS, *_HANDHELDS)
+_DEVICES = (*_BROWSERS, *_APPS)
 _CARRIERS = ("T-Mobile", "Verizon", "AT&T", "Vodafone")
 
 

@@ -24,6 +24,10 @@ class Dice:
     def __init__(self, *parts: int | str) -> None:
         self._key = "/".join(str(part) for part in parts)
 
+    def part(self, *parts: int | str) -> Dice:
+        """A family of its own, of the same key and more parts."""
+        return Dice(self._key, *parts)
+
     def number(self, purpose: str, index: int = 0) -> int:
         """A number from 0 to 2^64 - 1."""
         return int.from_bytes(self._digest(purpose, index, 8), "big")

@@ -47,7 +47,7 @@ class Person:
     clock_skew_ms: int
 
 
-_US = (
+US = (
     Region("New York", "US", "en-US", "America/New_York", "USD", 888),
     Region("Chicago", "US", "en-US", "America/Chicago", "USD", 1_025),
     Region("Austin", "US", "en-US", "America/Chicago", "USD", 825),
@@ -123,14 +123,20 @@ def person(seed: int, number: int) -> Person:
     reaches a real person.
     """
     dice = Dice(seed, "person", number)
-    region = dice.one_of(_EU if dice.chance(_EU_SHARE, "abroad") else _US, "region")
+    region = dice.one_of(_EU if dice.chance(_EU_SHARE, "abroad") else US, "region")
+    company = _company(dice) if dice.chance(_BUSINESS_SHARE, "business") else None
+    return person_of(dice, region, company)
+
+
+def person_of(dice: Dice, region: Region, company: Company | None) -> Person:
+    """Somebody whose every choice but home and employer is ``dice``'s."""
     return Person(
         dice=dice,
         anonymous_id=dice.uuid("anonymous id"),
         user_id=f"cus_{dice.hex(14, 'user id')}",
         traits=_traits(dice, region),
         region=region,
-        company=_company(dice) if dice.chance(_BUSINESS_SHARE, "business") else None,
+        company=company,
         device=dice.number("device"),
         ip=f"{dice.one_of(_ADDRESS_BLOCKS, 'block')}.{dice.between(1, 254, 'host')}",
         signs_up_in_visit=dice.one_of(_SIGN_UP_VISITS, "sign up"),

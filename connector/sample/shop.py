@@ -184,15 +184,9 @@ _BRANDS = (("Fernhill", 100), ("Oakward", 80), ("Tidewell", 125), ("Marlow & Fin
 _VARIANTS = ("Classic", "Large", "Blue", "Green", "Gift Box", "Small", "Natural")
 
 
-def _slug(text: str) -> str:
-    return text.lower().replace(" & ", "-").replace(" ", "-")
-
-
-def _product(category: str, kind: str, base_cents: int, brand: str, percent: int) -> Product:
-    title = f"{brand} {kind}"
+def make_product(category: str, title: str, brand: str, sku: str, price_cents: int) -> Product:
+    """An article at a fixed price; what else it has follows from its names and its ``sku``."""
     slug = _slug(title)
-    price_cents = base_cents * percent // 100 // 50 * 50 + 49
-    sku = f"{category[:3].upper()}-{base_cents // 100:03}-{percent:03}"
     identity = blake2b(sku.encode(), digest_size=12).digest()
     card = {
         "product_id": identity.hex(),
@@ -208,11 +202,25 @@ def _product(category: str, kind: str, base_cents: int, brand: str, percent: int
     return Product(f"/collections/{_slug(category)}/products/{slug}", title, price_cents, card)
 
 
+def make_category(name: str, products: tuple[Product, ...]) -> Category:
+    return Category(name, f"/collections/{_slug(name)}", f"list_{_slug(name)}", products)
+
+
+def _slug(text: str) -> str:
+    return text.lower().replace(" & ", "-").replace(" ", "-")
+
+
+def _product(category: str, kind: str, base_cents: int, brand: str, percent: int) -> Product:
+    price_cents = base_cents * percent // 100 // 50 * 50 + 49
+    sku = f"{category[:3].upper()}-{base_cents // 100:03}-{percent:03}"
+    return make_product(category, f"{brand} {kind}", brand, sku, price_cents)
+
+
 def _category(name: str, kinds: tuple[tuple[str, int], ...]) -> Category:
-    products = tuple(
+    products = (
         _product(name, kind, base, brand, percent) for brand, percent in _BRANDS for kind, base in kinds
     )
-    return Category(name, f"/collections/{_slug(name)}", f"list_{_slug(name)}", products)
+    return make_category(name, tuple(products))
 
 
 CATEGORIES: tuple[Category, ...] = tuple(_category(name, kinds) for name, kinds in _KINDS.items())
