@@ -127,6 +127,12 @@ class Asking:
         """Whether a moment had passed as of which the question is answered."""
         return end_ms <= self.as_of_ms
 
+    def ask(self, question: Question) -> Answer:
+        """Ask another question of the same data at the same moment."""
+        from connector.report.kinds import kind_of
+
+        return kind_of(question.KIND).answer(Asking(question, self.desk, self.as_of, self.members_of))
+
     def answer(
         self, rows: list[Row], *, complete: bool | None = None, notes: tuple[str, ...] = (), **extra: Any
     ) -> Answer:

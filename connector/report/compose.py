@@ -35,7 +35,8 @@ class Composition:
 
     Args:
         parameters: values of ``$name`` in every view, unless a view is defined with its own.
-        given: relations that are there already, on the engine: they are named and not written out.
+        given: relations that are there already, on the engine: they are named and not written out, unless a
+            view of the same name is defined.
     """
 
     def __init__(self, parameters: Mapping[str, Value], given: Collection[str] = ()) -> None:
@@ -109,7 +110,7 @@ class Composition:
         return statement
 
     def _visit(self, name: str, done: dict[str, tuple[exp.Expr, bool | None]], path: tuple[str, ...]) -> None:
-        if name in done or name in self._given or name in path:
+        if name in done or name in path or (name in self._given and name not in self._views):
             return
         view = self._views.get(name) or _View(template_of(name), {}, {}, None)
         body = _rename(view.template, view.tables)
