@@ -1,4 +1,4 @@
-"""Numbers computed in Python on aggregated rows: p-values, intervals. Pure; scipy is imported when asked."""
+"""Ratios, and the p-value of a segment of a funnel. Pure; scipy is imported when asked."""
 
 from __future__ import annotations
 
