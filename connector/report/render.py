@@ -8,8 +8,10 @@ import sqlglot
 from sqlglot import exp
 
 from connector.errors import ConfigError
+from connector.report.alike import make_alike
 from connector.report.clock import DAY_MS, Clock
-from connector.report.functions import OWN, Engine, refused
+from connector.report.functions import CLOCK, OWN, Engine
+from connector.report.portable import unportable
 
 _DIALECTS: dict[Engine, str] = {"duckdb": "duckdb", "spark": "spark", "athena": "athena"}
 
@@ -22,13 +24,15 @@ def render(statement: exp.Expr, engine: Engine, clock: Clock | None = None) -> s
         clock: the time zone of ``local_ms`` and ``local_day``; None: UTC.
 
     Raises:
-        ConfigError: the statement uses a function that is not on the list.
+        ConfigError: the statement holds a function or a construct that not all engines understand alike.
     """
-    if unknown := refused(statement):
-        raise ConfigError(f"no such function in reports: {', '.join(unknown)}")
+    if unknown := unportable(statement):
+        raise ConfigError(f"not for every engine: {', '.join(unknown)}")
     tree = statement.copy()
+    make_alike(tree, engine)
     for node in reversed(list(tree.find_all(exp.Anonymous))):
-        _expand(node, engine, clock or Clock())
+        if str(node.this).lower() in {*OWN, *CLOCK}:
+            _expand(node, engine, clock or Clock())
     if engine != "duckdb":
         for cte in tree.find_all(exp.CTE):
             cte.set("materialized", None)
