@@ -14,6 +14,15 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
+class Mark:
+    """An annotation: what happened on which local day."""
+
+    day: date
+    text: str
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Answer:
     """
     The rows of a report.
@@ -33,6 +42,8 @@ class Answer:
     """What a reader must know beside the figures: left out, approximate, assumed."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Figures that belong to the whole report and not to a row."""
+    parts: Mapping[str, Answer] = field(default_factory=dict)
+    """Answers that this one is made of."""
 
     def definition(self) -> dict[str, Any]:
         """What was computed, so that the figures can be had again."""
@@ -48,7 +59,7 @@ class Answer:
         }
 
     def document(self) -> dict[str, Any]:
-        """As JSON: ``definition``, ``as_of``, ``complete``, ``rows``, and ``notes`` and ``totals`` if any."""
+        """``definition``, ``as_of``, ``complete``, ``rows``; ``notes``, ``totals`` and ``parts`` if any."""
         document: dict[str, Any] = {
             "definition": self.definition(),
             "as_of": plain(self.as_of),
@@ -59,6 +70,8 @@ class Answer:
             document["totals"] = {name: plain(value) for name, value in self.extra.items()}
         if self.notes:
             document["notes"] = list(self.notes)
+        if self.parts:
+            document["parts"] = {name: part.document() for name, part in self.parts.items()}
         return document
 
 

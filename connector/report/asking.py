@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any
 
 from connector.errors import ConfigError
-from connector.report.answer import Answer, Row
+from connector.report.answer import Answer, Mark, Row
 from connector.report.clock import DAY_MS, Clock, date_of, number_of
 from connector.report.compose import Composition, Value
 from connector.report.desks.desk import Desk
@@ -30,14 +30,21 @@ class Asking:
     Args:
         now: the moment that counts as now where the question names none.
         members_of: the people of a cohort by its name.
+        marks: what happened when, as it is noted beside the data.
     """
 
     def __init__(
-        self, question: Question, desk: Desk, now: datetime, members_of: MembersOf = _no_cohorts
+        self,
+        question: Question,
+        desk: Desk,
+        now: datetime,
+        members_of: MembersOf = _no_cohorts,
+        marks: Sequence[Mark] = (),
     ) -> None:
         self.question = question
         self.desk = desk
         self.members_of = members_of
+        self.marks = marks
         self.as_of = question.as_of or now
         self._zone = Clock(question.timezone, _FIRST_MS, _FIRST_MS)
         self._zone.offset_ms(_FIRST_MS)
@@ -127,14 +134,24 @@ class Asking:
         """Whether a moment had passed as of which the question is answered."""
         return end_ms <= self.as_of_ms
 
-    def ask(self, question: Question) -> Answer:
-        """Ask another question of the same data at the same moment."""
+    def other(self, question: Question, members_of: MembersOf | None = None) -> Asking:
+        """Another question of the same data at the same moment."""
+        return Asking(question, self.desk, self.as_of, members_of or self.members_of, self.marks)
+
+    def ask(self, question: Question, members_of: MembersOf | None = None) -> Answer:
+        """The answer to another question of the same data at the same moment."""
         from connector.report.kinds import kind_of
 
-        return kind_of(question.KIND).answer(Asking(question, self.desk, self.as_of, self.members_of))
+        return kind_of(question.KIND).answer(self.other(question, members_of))
 
     def answer(
-        self, rows: list[Row], *, complete: bool | None = None, notes: tuple[str, ...] = (), **extra: Any
+        self,
+        rows: list[Row],
+        *,
+        complete: bool | None = None,
+        notes: tuple[str, ...] = (),
+        parts: Mapping[str, Answer] | None = None,
+        **extra: Any,
     ) -> Answer:
         """The rows as the answer. ``complete``: None: when the whole range is over."""
         return Answer(
@@ -149,6 +166,7 @@ class Asking:
             },
             notes=notes,
             extra=extra,
+            parts=parts or {},
         )
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date
 from typing import Any, NamedTuple
 
-from connector.report.answer import Answer, plain
+from connector.report.answer import Answer, Mark, plain
 
 Drawing = Any
 """A chart of altair, whose own types are wider than what is done with them."""
@@ -18,13 +17,6 @@ SHARES = {
     "diff_ci_high", "dau_mau", "dau_wau", "stickiness",
 }  # fmt: skip
 """Columns that hold ratios; everything else is shown as it is."""
-
-
-class Mark(NamedTuple):
-    """An annotation: what happened when."""
-
-    at: date
-    text: str
 
 
 class Chart(NamedTuple):
@@ -46,7 +38,7 @@ def charts_of(answer: Answer, marks: Sequence[Mark] = ()) -> list[Chart]:
 def _inside(answer: Answer, marks: Iterable[Mark]) -> list[Mark]:
     """The annotations that the range holds."""
     first, last = answer.range["from"] or "", answer.range["to"] or "9"
-    return [mark for mark in marks if first <= mark.at.isoformat() <= last]
+    return [mark for mark in marks if first <= mark.day.isoformat() <= last]
 
 
 def _categories(rows: Rows, _: Sequence[Mark]) -> list[Chart]:
@@ -299,7 +291,7 @@ def _rules(marks: Sequence[Mark], time: str) -> Drawing:
     """Annotations: a dashed line with its text."""
     import altair as alt
 
-    values = [{time: mark.at.isoformat(), "text": mark.text} for mark in marks]
+    values = [{time: mark.day.isoformat(), "text": mark.text} for mark in marks]
     base = alt.Chart(alt.InlineData(values=values)).encode(x=alt.X(f"{time}:T"))
     rule = base.mark_rule(strokeDash=[5, 4], strokeWidth=1.5).encode(tooltip=_tips("text"))
     return rule + base.mark_text(align="left", dx=5, dy=-6, y=8).encode(text="text:N")

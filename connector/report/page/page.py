@@ -10,8 +10,8 @@ from typing import Any
 
 import orjson
 
-from connector.report.answer import Answer, plain
-from connector.report.page.charts import SHARES, Chart, Mark, charts_of
+from connector.report.answer import Answer, Mark, plain
+from connector.report.page.charts import SHARES, Chart, charts_of
 
 MOST_ROWS = 200
 """Rows of a table on a page; the rest is in the JSON."""
@@ -102,14 +102,15 @@ def dashboard(title: str, answers: Mapping[str, Answer], marks: Sequence[Mark] =
         for name, answer in answers.items()
     ]
     document = {"answers": {_slug(name): answer.document() for name, answer in answers.items()}}
-    return Page(title, "", sections, document, _facts(list(answers.values())))
+    return Page(title, "", sections, document, facts_of(list(answers.values())))
 
 
 def _slug(name: str) -> str:
     return "".join(c if c.isalnum() else "-" for c in name.lower())
 
 
-def _facts(answers: Sequence[Answer]) -> list[str]:
+def facts_of(answers: Sequence[Answer]) -> list[str]:
+    """Range, zone and moment, as they stand below the title."""
     if not answers:
         return []
     first = answers[0]
