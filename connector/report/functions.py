@@ -93,6 +93,16 @@ OWN: dict[str, Own] = {
         "contains(map_keys(CAST(json_parse({0}) AS MAP(VARCHAR, JSON))), {1})",
         trino=("contains", "map_keys", "json_parse"),
     ),
+    "item": Own(
+        "an item of a list by its number from 1, null behind the end; item(products, 1).sku is a field of it",
+        "list_extract({0}, {1})",
+        "try_element_at({0}, {1})",
+        "element_at({0}, {1})",
+        trino=("element_at",),
+    ),
+    "items": Own(
+        "how many items a list has", "len({0})", "size({0})", "cardinality({0})", trino=("cardinality",)
+    ),
 }  # fmt: skip
 CLOCK = ("local_ms", "local_day")
 """Functions of a time that depend on the time zone; they become arithmetic."""

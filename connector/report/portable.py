@@ -9,6 +9,7 @@ Node types are a closed list, as functions are. Beyond it:
 - row_number, rank, lag and the like need an ORDER BY; frames are ROWS or RANGE, without EXCLUDE.
 - CAST goes to BIGINT, INTEGER, DOUBLE, DECIMAL(p, s), VARCHAR, DATE or BOOLEAN.
 - A LIKE pattern is a literal; a JSON path is ``$.key`` or ``$."any key"``, one level or more.
+- ``item(list, 1).field`` is the only way into a list of records.
 - Names are lower snake case, begin with a letter and are no keyword of Trino.
 - Whole numbers are divided by ``whole``; ``a / b`` divides doubles and is null where b is 0 (``alike``).
 """
@@ -31,7 +32,7 @@ CONSTRUCTS: frozenset[type[exp.Expr]] = frozenset({
     exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod, exp.Neg, exp.DPipe, exp.Not,
     exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Is, exp.NullSafeEQ, exp.NullSafeNEQ,
     exp.In, exp.Between, exp.Like, exp.Filter, exp.Window, exp.WindowSpec, exp.IgnoreNulls,
-    exp.JSONPath, exp.JSONPathRoot, exp.JSONPathKey, exp.Anonymous,
+    exp.JSONPath, exp.JSONPathRoot, exp.JSONPathKey, exp.Anonymous, exp.Dot,
 })  # fmt: skip
 
 RESERVED = frozenset(
@@ -165,6 +166,11 @@ def _key(node: exp.Expr) -> Iterator[str]:
         yield "a JSON key that is * or has an apostrophe"
 
 
+def _field(node: exp.Expr) -> Iterator[str]:
+    if not isinstance(node.this, exp.Anonymous) or str(node.this.this).lower() != "item":
+        yield "a field of something else than item(list, number)"
+
+
 def _identifier(node: exp.Expr) -> Iterator[str]:
     if not _NAME.fullmatch(node.this) or node.this in RESERVED:
         yield f"the name {node.this}"
@@ -175,4 +181,5 @@ _CHECKS: dict[type[exp.Expr], Callable[[exp.Expr], Iterator[str]]] = {
     exp.Union: _union, exp.Except: _union, exp.Intersect: _union, exp.With: _with, exp.Window: _window,
     exp.WindowSpec: _frame, exp.Cast: _cast, exp.In: _in, exp.Like: _like, exp.JSONExtractScalar: _path,
     exp.JSONPathKey: _key, exp.Identifier: _identifier, exp.Is: _is, exp.Tuple: _tuple,
+    exp.Dot: _field,
 }  # fmt: skip
