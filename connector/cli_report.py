@@ -92,7 +92,7 @@ def _help(question: Any) -> str:
 
 
 def _answer(name: str, options: dict[str, Any]) -> None:
-    from connector.commands import report
+    from connector.commands import report, saved
     from connector.report.kinds import kind_of
     from connector.report.options import question_from
 
@@ -103,7 +103,7 @@ def _answer(name: str, options: dict[str, Any]) -> None:
     )
     question = question_from(kind_of(name).question, options)
     if save_as:
-        report.save(settings, save_as, question)
+        saved.save(settings, save_as, question)
     sys.exit(report.run(settings, question, engine, output))
 
 
@@ -138,7 +138,53 @@ def report(
     if not saved:
         click.echo(ctx.get_help())
         return
-    from connector.commands import report as command
+    from connector.commands import saved as command
 
     ids = [part.strip() for part in saved.split(",") if part.strip()]
-    sys.exit(command.run_saved(settings_of(config, data=data), ids, as_json=as_json, html=html))
+    sys.exit(command.run(settings_of(config, data=data), ids, as_json=as_json, html=html))
+
+
+@report.command("saved")
+@config_option
+@data_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--remove", metavar="ID", help="Remove this one instead.")
+def saved_(config: str | None, as_json: bool, remove: str | None, **options: Any) -> None:
+    """List the saved reports. A report is saved with --save ID and run with connector report --saved ID."""
+    from connector.commands import saved as command
+
+    settings = settings_of(config, **options)
+    command.forget(settings, remove) if remove else command.show_saved(settings, as_json=as_json)
+
+
+@report.command()
+@config_option
+@data_option
+@click.option(
+    "--at", metavar="MOMENT", help="When: 2026-03-02, or 2026-03-02T09:00:00+01:00; now when not given."
+)
+@click.option(
+    "--tag", "tags", multiple=True, help="Repeatable; the recipe begins step 4 at the first tagged promotion."
+)
+@click.argument("text")
+def annotate(config: str | None, at: str | None, tags: tuple[str, ...], text: str, **options: Any) -> None:
+    """Note what happened when; it is drawn on every chart over time."""
+    from connector.commands import saved as command
+    from connector.report.question import moment_of
+
+    command.annotate(settings_of(config, **options), moment_of(at, "--at") if at else None, text, tags)
+
+
+@report.command("annotations")
+@config_option
+@data_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--remove", metavar="ID", help="Remove this one instead.")
+def annotations_(config: str | None, as_json: bool, remove: str | None, **options: Any) -> None:
+    """List the annotations."""
+    from connector.commands import saved as command
+
+    settings = settings_of(config, **options)
+    command.remove_annotation(settings, remove) if remove else command.show_annotations(
+        settings, as_json=as_json
+    )

@@ -21,7 +21,9 @@ from rich.table import Table
 
 _File = TypeVar("_File")
 
-out = Console(highlight=False, soft_wrap=True)
+_PIPE_WIDTH = 240
+"""Where nobody's window ends: tables in a pipe are not cut."""
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,14 +15,16 @@ import click
 import orjson
 
 from connector.config import Settings
-from connector.report.answer import Answer, plain
+from connector.report.answer import Answer, Mark, plain
 from connector.report.asking import Asking
+from connector.report.clock import Clock, date_of
 from connector.report.desks.desk import Desk
 from connector.report.functions import Engine
 from connector.report.kinds import kind_of
 from connector.report.question import Question
-from connector.terminal import Ratio, out, table
-from connector.wiring import existing_data
+from connector.saved import Annotations
+from connector.terminal import Ratio, err, out, table
+from connector.wiring import existing_data, saved_files
 
 
 class Output(NamedTuple):
@@ -44,9 +46,10 @@ def run(settings: Settings, question: Question, engine: Engine, output: Output) 
     if engine == "athena":
         click.echo(athena_text(question))
         return 0
+    marks = marks_of(settings, question.timezone)
     with open_desk(settings, engine, question) as desk:
-        answer = ask(settings, question, desk)
-    show(settings, answer, output)
+        answer = ask(settings, question, desk, marks)
+    show(answer, output, marks)
     return 0
 
 
@@ -66,9 +69,18 @@ def open_desk(settings: Settings, engine: Engine, question: Question) -> Iterato
         yield desk
 
 
-def ask(settings: Settings, question: Question, desk: Desk) -> Answer:
+def ask(settings: Settings, question: Question, desk: Desk, marks: Sequence[Mark] = ()) -> Answer:
     """Answer a question at a desk, now; cohorts are those beside the data."""
-    return kind_of(question.KIND).answer(Asking(question, desk, datetime.now(UTC)))
+    return kind_of(question.KIND).answer(Asking(question, desk, datetime.now(UTC), marks=marks))
+
+
+def marks_of(settings: Settings, timezone: str) -> list[Mark]:
+    """The annotations beside the data, by their local days."""
+    zone = Clock(timezone)
+    return [
+        Mark(date_of(zone.day_of(round(each.at.timestamp() * 1_000))), each.text, each.tags)
+        for each in Annotations(saved_files(settings)).list()
+    ]
 
 
 def athena_text(question: Question) -> str:
@@ -80,10 +92,15 @@ def athena_text(question: Question) -> str:
     return "\n\n".join(f"{text};" for text in desk.texts)
 
 
-def show(settings: Settings, answer: Answer, output: Output) -> None:
+def show(answer: Answer, output: Output, marks: Sequence[Mark] = ()) -> None:
     """Print an answer, or write it where it is wanted."""
-    if output.html or output.png:
-        _draw(settings, answer, output)
+    if output.html:
+        write_page({answer.question.KIND: answer}, output.html, marks)
+    if output.png:
+        from connector.report.page.page import png
+
+        output.png.write_bytes(png(answer, marks))
+        err.print(f"wrote {output.png}", markup=False)
     if output.json:
         sys.stdout.buffer.write(as_json(answer))
         sys.stdout.buffer.flush()
@@ -93,8 +110,19 @@ def show(settings: Settings, answer: Answer, output: Output) -> None:
         show_table(answer)
 
 
-def _draw(settings: Settings, answer: Answer, output: Output) -> None:
-    raise NotImplementedError
+def write_page(answers: Mapping[str, Answer], path: Path, marks: Sequence[Mark]) -> None:
+    """Write answers as a page: the recipe as its story, others one below the other."""
+    from connector.report.page.page import dashboard, html
+    from connector.report.page.story import recipe_page
+
+    only = next(iter(answers.values()))
+    if len(answers) == 1 and only.question.KIND == "recipe":
+        page = recipe_page(only, marks)
+    else:
+        title = ", ".join(name.replace("-", " ") for name in answers).capitalize()
+        page = dashboard(title, answers, marks)
+    path.write_text(html(page), encoding="utf-8")
+    err.print(f"wrote {path}, {path.stat().st_size / 1e6:.1f} MB, needs no network", markup=False)
 
 
 def show_table(answer: Answer) -> None:
@@ -147,11 +175,3 @@ def as_csv(answer: Answer) -> str:
     writer.writerow(columns)
     writer.writerows([plain(row[name]) for name in columns] for row in answer.rows)
     return text.getvalue()
-
-
-def save(settings: Settings, id_: str, question: Question) -> None:
-    raise NotImplementedError
-
-
-def run_saved(settings: Settings, ids: Sequence[str], *, as_json: bool, html: Path | None) -> int:
-    raise NotImplementedError

@@ -9,6 +9,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 from pydantic_core import PydanticCustomError
 
+from connector.errors import ConfigError
+
 _DURATION = re.compile(r"([0-9]+)\s*(ms|s|m|h|d)")
 _UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
@@ -41,6 +43,16 @@ def _in_utc(value: Any) -> Any:
     if isinstance(value, datetime) and value.tzinfo is None:
         value = value.replace(tzinfo=UTC)
     return value
+
+
+def moment_of(text: str, where: str) -> datetime:
+    """A moment as it is typed. Raises ``ConfigError``, which names the place."""
+    try:
+        moment = _in_utc(text)
+    except PydanticCustomError as fault:
+        raise ConfigError(f"{where}: {fault.message()}") from None
+    assert isinstance(moment, datetime)
+    return moment
 
 
 Duration = Annotated[int, BeforeValidator(duration_ms), PlainSerializer(duration_text, when_used="json")]
@@ -78,5 +90,5 @@ class Question(BaseModel):
     source: str | None = Field(None, description="Rows of this source only.")
 
     def stated(self) -> dict[str, Any]:
-        """The parameters as a saved report holds them: only those that differ from the defaults."""
-        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        """As a saved report holds them: what differs from the defaults, and no ``as_of``, which is always new."""
+        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"as_of"})

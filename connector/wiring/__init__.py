@@ -24,11 +24,12 @@ from connector.wiring.storage import (
     privacy_key,
     rules_of,
     s3_config,
+    saved_files,
 )
 
 __all__ = [
     "FIRST_ATTEMPT", "Configured", "DryRun", "LocalStaging", "change_rows", "configure", "data_folder",
     "dry_run", "existing_data", "journal_folders", "known_sources", "make_app", "make_changes",
     "make_compactor", "make_journal", "make_publisher", "object_store", "open_data", "privacy_key",
-    "read_document", "rules_of", "s3_config", "shipped_mapping",
+    "read_document", "rules_of", "s3_config", "saved_files", "shipped_mapping",
 ]  # fmt: skip

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from connector.compaction import Compactor, Rules
     from connector.journal.folders import JournalFolders
     from connector.s3.store import S3Store
+    from connector.saved.files import Files
     from connector.write.data import DataReader
     from connector.write.folder import DataFolder
     from connector.write.object_publish import ObjectPublisher
@@ -128,6 +129,13 @@ def existing_data(settings: Settings) -> DataReader:
     if not data.exists():
         raise ConfigError(f"{settings.data}: no such data folder; connector serve or replay makes it")
     return data
+
+
+def saved_files(settings: Settings) -> Files:
+    """Where reports, annotations and cohorts are saved: beside the data."""
+    from connector.saved.files import FolderFiles
+
+    return object_store(settings) if settings.is_s3 else FolderFiles(settings.data_path)
 
 
 def data_folder(settings: Settings) -> DataFolder:
