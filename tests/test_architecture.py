@@ -43,6 +43,8 @@ MAY_IMPORT = {
     "redrive": VALUES | {"pipeline", "replay", "tables", "values", "write"},
     "rerun": VALUES | {"compaction", "lake", "tables", "write"},
     "report": VALUES | {"tables", "lake", "prepared", "write", "s3"},
+    "saved": VALUES | {"json_text", "objects", "options", "report"},
+    "cohorts": VALUES | {"json_text", "options", "report", "saved", "tables"},
     "options": set(),
     "yaml_text": set(),
     "config": {"events", "errors", "nearest", "tables", "options", "yaml_text"},
