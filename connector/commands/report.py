@@ -65,7 +65,8 @@ def open_desk(settings: Settings, engine: Engine, question: Question) -> Iterato
         return
     from connector.report.desks.duck import duck_desk
 
-    with duck_desk(data, prepared=question.as_of is None) as desk:
+    as_of_ms = None if question.as_of is None else round(question.as_of.timestamp() * 1_000)
+    with duck_desk(data, as_of_ms) as desk:
         yield desk
 
 

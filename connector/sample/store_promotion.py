@@ -2,8 +2,8 @@
 
 An experiment whose answer is known. Everybody who dropped off in Home Supplies takes part; by the parity of
 a hash half are treated, which means that they see the offer. In these days a control buys Home Supplies with
-probability ``BASE``, a treated person with ``BASE + EXTRA``, and neither buys anything else; who is treated
-and who buys are independent hashes. All the others go on looking and buying.
+probability ``BASE``, a treated person with ``BASE + EXTRA``; who is treated and who buys are independent
+hashes. In the other departments everybody goes on looking and buying, whoever was treated.
 
 Whoever never signed in does not now: such orders are a guest's, so no id of a person changes after the sixty
 days.
@@ -11,7 +11,7 @@ days.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from connector.events import Json
 from connector.sample import shop
@@ -32,7 +32,7 @@ CLICKED = 0.4
 """Share of those who see the offer that click it."""
 LOOKED = 0.5
 """Share that looks at Home Supplies, of those who do not buy."""
-ORDINARY = 0.2
+ORDINARY = 0.6
 """Probability that an ordinary visit ends with an order."""
 
 _STARTS_WITHIN_DAYS = 22
@@ -56,11 +56,13 @@ def promotion_visits(shopper: Shopper, person: Person, begin_ms: int) -> Iterato
         begin_ms: when the sixty days end, ms from the first day's midnight; every visit starts later.
     """
     dice = shopper.dice.part("after")
-    if shopper.dropped(HOME_SUPPLIES):
+    takes_part = shopper.dropped(HOME_SUPPLIES)
+    if takes_part:
         yield from _experiment(shopper, person, begin_ms + _moment_ms(dice, 0), dice)
-        return
-    for turn in range(dice.between(1, 3, "visits")):
-        yield from _ordinary(shopper, person, begin_ms + _moment_ms(dice, turn), dice, turn)
+    shelves = [each.shelf for each in DEPARTMENTS if not (takes_part and each is HOME_SUPPLIES)]
+    first = 1 if takes_part else 0
+    for turn in range(first, first + dice.between(1, 3, "visits")):
+        yield from _ordinary(shopper, person, begin_ms + _moment_ms(dice, turn), dice, turn, shelves)
 
 
 def _experiment(shopper: Shopper, person: Person, start_ms: int, dice: Dice) -> Iterator[Visit]:
@@ -82,11 +84,13 @@ def _experiment(shopper: Shopper, person: Person, start_ms: int, dice: Dice) -> 
         yield _order(shopper, person, start_ms, dice, wanted, 0)
 
 
-def _ordinary(shopper: Shopper, person: Person, start_ms: int, dice: Dice, turn: int) -> Iterator[Visit]:
+def _ordinary(
+    shopper: Shopper, person: Person, start_ms: int, dice: Dice, turn: int, shelves: Sequence[shop.Category]
+) -> Iterator[Visit]:
     """A look at one department, and now and then an order."""
     visitor, landing = visitor_of(shopper, person, f"ordinary {turn}")
     signed_in = shopper.signed_in_later
-    shelf = dice.one_of(DEPARTMENTS, "department", turn).shelf
+    shelf = dice.one_of(shelves, "department", turn)
     view = View(shelf, dice.one_of(shelf.products, "wanted", turn))
     steps = [
         home_step(landing, signed_in),

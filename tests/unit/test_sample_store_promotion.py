@@ -76,14 +76,19 @@ def test_the_treated_alone_see_the_offer_and_some_click_it(reading):
     assert len(clicked) > len(seen) / 4
 
 
-def test_in_the_experiment_only_home_supplies_are_bought_after_the_exposure_and_after_a_look(reading):
+def test_in_the_experiment_home_supplies_are_bought_after_the_exposure_and_after_a_look(reading):
     exposed = {
         reading.person[each["messageId"]]: time_of(each) for each in reading.events("Experiment Viewed")
     }
-    looked = {view.person: view.at for view in reading.views if view.person in exposed and view.at >= END}
-    bought = [row for row in reading.purchases if row.person in exposed and row.at >= END]
+    looked = {
+        view.person: view.at
+        for view in reading.views
+        if view.person in exposed and view.at >= END and view.category == HOME
+    }
+    taking_part = [row for row in reading.purchases if row.person in exposed and row.at >= END]
+    bought = [row for row in taking_part if row.category == HOME]
 
-    assert {row.category for row in bought} == {HOME}
+    assert len(bought) < len(taking_part), "in the other departments they go on buying"
     assert all(
         exposed[row.person] < looked[row.person] < row.at < looked[row.person] + WEEK for row in bought
     )
@@ -94,7 +99,7 @@ def test_over_several_seeds_a_tenth_of_the_controls_and_a_quarter_of_the_treated
     exposed, buyers = Counter(), Counter()
     for seed in SEEDS:
         reading = Reading(list(store_events(people=1_000, seed=seed, promotion=True)))
-        bought = {row.person for row in reading.purchases if row.at >= END}
+        bought = {row.person for row in reading.purchases if row.at >= END and row.category == HOME}
         for person, variation in variations(reading).items():
             exposed[variation] += 1
             buyers[variation] += person in bought
@@ -105,10 +110,9 @@ def test_over_several_seeds_a_tenth_of_the_controls_and_a_quarter_of_the_treated
     assert 0.21 < buyers["treatment"] / exposed["treatment"] < 0.29
 
 
-def test_the_others_go_on_looking_and_buying_in_every_week(reading):
-    in_experiment = variations(reading).keys()
+def test_everybody_goes_on_looking_and_buying_in_every_week(reading):
     weeks = [
-        {(row.at - END) // WEEK for row in rows if row.at >= END and row.person not in in_experiment}
+        {(row.at - END) // WEEK for row in rows if row.at >= END and row.category != HOME}
         for rows in (reading.views, reading.purchases)
     ]
 

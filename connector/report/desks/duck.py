@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from connector.lake.faults import lake_errors
 from connector.report.clock import Clock
+from connector.report.compose import Composition
 from connector.report.functions import Engine
 from connector.report.render import render
 
@@ -41,22 +42,41 @@ class DuckDesk:
 
 
 @contextmanager
-def duck_desk(data: DataReader, *, prepared: bool = True) -> Iterator[DuckDesk]:
+def duck_desk(data: DataReader, as_of_ms: int | None = None) -> Iterator[DuckDesk]:
     """
     Open a data folder for reports.
 
     Args:
-        prepared: use the duplicates and identities that are prepared beside the data; False where a report
-            counts only what was received until a moment, which nothing prepared knows.
+        as_of_ms: count only what was received until then, which nothing prepared knows: duplicates and
+            identities are resolved anew, for this connection; None: those prepared beside the data are used.
     """
     from connector.lake.open import open_lake
 
     state = data.fold()
     with lake_errors(data.uri), open_lake(data, rejected=False, state=state) as lake:
-        if not prepared:
-            yield DuckDesk(lake, data.uri)
-            return
-        from connector.prepared import resolve
+        if as_of_ms is None:
+            from connector.prepared import resolve
 
-        resolve(lake, data, state)
+            resolve(lake, data, state)
+        else:
+            resolve_as_of(lake, as_of_ms)
         yield DuckDesk(lake, data.uri, (*RAW, *PREPARED))
+
+
+def resolve_as_of(lake: duckdb.DuckDBPyConnection, as_of_ms: int) -> None:
+    """Make ``unique_events`` and its like, and ``identities``, of what was received until a moment."""
+    for raw in RAW:
+        name = raw.removesuffix("_raw")
+        received = f"coalesce(epoch_ms(received_at), 0) <= {as_of_ms:d}"
+        lake.execute(
+            f"CREATE OR REPLACE TEMP TABLE {name}_copies AS SELECT row_id, captured_file, captured_index "
+            "FROM (SELECT row_id, captured_file, captured_index, row_number() OVER (PARTITION BY row_id "
+            f"ORDER BY received_at NULLS LAST, captured_file, captured_index) AS number FROM {raw} WHERE "
+            f"{received}) WHERE number > 1"
+        )
+        lake.execute(
+            f"CREATE OR REPLACE TEMP VIEW unique_{name} AS SELECT * FROM {raw} "
+            f"ANTI JOIN {name}_copies USING (row_id, captured_file, captured_index) WHERE {received}"
+        )
+    statement = Composition({}, (*RAW, *PREPARED[:3])).query("identities")
+    lake.execute(f"CREATE OR REPLACE TEMP TABLE identities AS {render(statement, 'duckdb')}")

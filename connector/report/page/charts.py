@@ -55,6 +55,7 @@ def _categories(rows: Rows, _: Sequence[Mark]) -> list[Chart]:
                 "conversion:Q", title="conversion from view to purchase", axis=_percent(), scale=_from_zero()
             ),
             y=alt.Y("category:N", sort=names, title=None),
+            color=_chosen_or(alt.value("#3d8f8f"), by_conversion),
             tooltip=_tips("category", "viewers", "converted", "conversion", "dropped"),
         )
     )
@@ -78,7 +79,9 @@ def _categories(rows: Rows, _: Sequence[Mark]) -> list[Chart]:
                 ),
                 y=alt.Y("avg_price:Q", title="average price", scale=alt.Scale(zero=False, padding=30)),
                 size=alt.Size("purchases:Q", title="purchases", scale=alt.Scale(range=[80, 1200])),
-                color=alt.Color("currency:N", title="currency", legend=_legend(priced, "currency")),
+                color=_chosen_or(
+                    alt.Color("currency:N", title="currency", legend=_legend(priced, "currency")), priced
+                ),
                 tooltip=_tips(
                     "category", "currency", "conversion", "avg_price", "purchases", "dropped", "opportunity"
                 ),
@@ -93,6 +96,15 @@ def _categories(rows: Rows, _: Sequence[Mark]) -> list[Chart]:
             _chart("opportunity", "Conversion and price", says + ".", bubbles + names_of, height=360)
         )
     return charts
+
+
+def _chosen_or(color: Any, rows: Rows) -> Any:
+    """The accent for rows that are marked as chosen, the colour for others."""
+    import altair as alt
+
+    if not any(row.get("chosen") for row in rows):
+        return color
+    return alt.condition("datum.chosen", alt.value("#d9730d"), color)
 
 
 def _arpu(rows: Rows, marks: Sequence[Mark]) -> list[Chart]:

@@ -157,7 +157,7 @@ def png(answer: Answer, marks: Sequence[Mark] = ()) -> bytes:
     return picture
 
 
-def cell(value: Any, column: str) -> str:
+def cell(value: Any, column: str, row: Mapping[str, Any] | None = None) -> str:
     """A value as a person reads it: shares in percent, amounts with two decimals, days as they are."""
     if value is None:
         return "–"
@@ -166,10 +166,20 @@ def cell(value: Any, column: str) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
-        return f"{value:.2%}" if column in SHARES else f"{value:,.2f}"
+        return f"{value:.2%}" if is_share(column, row or {}) else f"{value:,.2f}"
     if isinstance(value, str):
         return value[:16].replace("T", " ") if value.endswith("Z") and value[10:11] == "T" else value
     return orjson.dumps(value).decode()
+
+
+def is_share(column: str, row: Mapping[str, Any]) -> bool:
+    """Whether a value is a ratio from 0 to 1: by its column, or by what its row measures."""
+    measure = row.get("measure") or row.get("metric")
+    if measure is None or column in ("conversion", "lift"):
+        return column in SHARES
+    if column in ("ci_low", "ci_high") and "lift" in row:
+        return True
+    return measure in ("conversion", "buyers_share") and column not in ("z", "p", "p_adjusted", "srm_p")
 
 
 @lru_cache(maxsize=1)

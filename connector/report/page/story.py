@@ -132,7 +132,9 @@ def charts_of_rows(answer: Answer) -> list[Any]:
     """The charts of categories from the recipe's own rows."""
     from connector.report.kinds.categories import Asked
 
-    return charts_of(replace(answer, question=Asked.model_construct()))
+    chosen = (answer.extra["category"], answer.extra["currency"])
+    rows = [{**row, "chosen": (row["category"], row["currency"]) == chosen} for row in answer.rows]
+    return charts_of(replace(answer, question=Asked.model_construct(), rows=rows))
 
 
 def _readings(readings: Answer, category: str) -> Section:
