@@ -1,7 +1,7 @@
 """Numbers computed in Python on aggregated rows. Pure; scipy is imported when asked."""
 
 from connector.report.statistics.averages import mixpanel_weighted
-from connector.report.statistics.comparison import Arm, Comparison, compare, normal_p_value
+from connector.report.statistics.comparison import SIGNIFICANT, Arm, Comparison, compare, normal_p_value
 from connector.report.statistics.corrections import CORRECTIONS, Correction, adjusted
 from connector.report.statistics.power import detectable_lift, smallest_detectable_lift
 from connector.report.statistics.segments import LEAST_ENTRIES, ratio, segment_p_value
@@ -11,6 +11,7 @@ from connector.report.statistics.split import SRM_ALARM, srm_p_value
 __all__ = [
     "CORRECTIONS",
     "LEAST_ENTRIES",
+    "SIGNIFICANT",
     "SRM_ALARM",
     "Arm",
     "Comparison",
