@@ -21,6 +21,10 @@ class Kind(NamedTuple):
 
 KINDS: dict[str, str] = {
     "categories": "Conversion from view to purchase and price, by product category.",
+    "arpu": "Revenue, refunds and what a person brings, by period and cohort.",
+    "conversion": "From view to purchase within a category, week by week and by cohort.",
+    "before-after": "The same people before and after a promotion began.",
+    "reconcile": "What the lines of orders add up to, against what the orders say.",
 }
 """Kind -> what it tells, in a line. The module of the same name holds ``Asked`` and ``answer``."""
 
