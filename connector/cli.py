@@ -187,21 +187,21 @@ def sql(config: str | None, query: str | None, source: str | None, **options: An
 )
 @click.option("--s3", is_flag=True, help="Keep the tables in S3: a SeaweedFS server of the demo's own.")
 @click.option(
-    "--events",
-    default=5_000,
+    "--people",
+    default=2_000,
     show_default=True,
-    type=click.IntRange(100, 1_000_000),
-    help="How many.",
+    type=click.IntRange(1_000, 20_000),
+    help="Of the sample store, rounded up to thousands; some 20 events each.",
 )
 @click.option(
     "--seed", default=20, show_default=True, type=int, help="Another seed is another shop's traffic."
 )
-def demo(data: str | None, s3: bool, events: int, seed: int) -> None:
-    """Start a receiver, send it signed sample events over HTTP, drain, and show what is in the tables."""
+def demo(data: str | None, s3: bool, people: int, seed: int) -> None:
+    """Start a receiver, send it a sample store's signed events over HTTP, and answer the recipe."""
     from connector.commands.demo import run
 
     folder = Path(data or ("./demo-data-s3" if s3 else "./demo-data"))
-    sys.exit(run(folder, events, seed, in_s3=s3))
+    sys.exit(run(folder, people, seed, in_s3=s3))
 
 
 @main.command()

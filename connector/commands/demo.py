@@ -19,12 +19,12 @@ from typing import NamedTuple
 
 import orjson
 
+from connector.commands.demo_recipe import show_recipe
 from connector.config import Settings, load_settings
 from connector.errors import CannotKeep, ConfigError
-from connector.lake.open import open_lake
-from connector.sample import sample_events
+from connector.sample import store_events
 from connector.serve import free_port
-from connector.terminal import out, table
+from connector.terminal import out
 from connector.wiring import open_data
 
 _HOST = "127.0.0.1"
@@ -32,7 +32,7 @@ _MARK = ".demo"
 _BATCH = 50
 _SENDERS = 4
 _START_SECONDS = 30
-_SHARE_SENT_SINGLY = 0.3
+_SHARE_SENT_SINGLY = 0.05
 _OTHERS = ("CONNECTOR_", "AWS_")
 """Variables of the caller's own lake and account: none of the demo's business."""
 _FRAGMENTS = (b'{"product_id":"p-1","price":19.99}', b'{"cart_id":"c-7","coupon":"SPRING"}')
@@ -47,7 +47,7 @@ class Sent(NamedTuple):
     seconds: float
 
 
-def run(folder: Path, events: int, seed: int, *, in_s3: bool = False) -> int:
+def run(folder: Path, people: int, seed: int, *, in_s3: bool = False) -> int:
     """Run the demo; exit code 0 when the audit holds.
 
     Args:
@@ -58,7 +58,7 @@ def run(folder: Path, events: int, seed: int, *, in_s3: bool = False) -> int:
     """
     _make_anew(folder)
     with _lake(folder, in_s3) as lake:
-        return _run(folder, lake, events, seed)
+        return _run(folder, lake, people, seed)
 
 
 @contextmanager
@@ -79,7 +79,7 @@ def _lake(folder: Path, in_s3: bool) -> Iterator[dict[str, str]]:
         }
 
 
-def _run(folder: Path, lake: dict[str, str], events: int, seed: int) -> int:
+def _run(folder: Path, lake: dict[str, str], people: int, seed: int) -> int:
     secret = secrets.token_hex(16)
     environment = {
         **{key: value for key, value in os.environ.items() if not key.startswith(_OTHERS)},
@@ -89,7 +89,7 @@ def _run(folder: Path, lake: dict[str, str], events: int, seed: int) -> int:
     }
     with _server(environment, folder / "serve.log") as port:
         out.print(f"receiver  http://{_HOST}:{port}/webhook/demo, signed with a shared secret")
-        sent = _send_all(port, secret.encode(), events, seed)
+        sent = _send_all(port, secret.encode(), people, seed)
         rate = sent.events / sent.seconds
         out.print(
             f"sent      {sent.events:,} events in {sent.requests:,} signed requests, "
@@ -104,7 +104,7 @@ def _run(folder: Path, lake: dict[str, str], events: int, seed: int) -> int:
         del os.environ[name]
     os.environ.update(lake)
     settings = load_settings()
-    _show_tables(settings)
+    show_recipe(settings, folder / "recipe.html")
     out.print("Ledger", style="bold")
     code = _connector(environment, "audit")
     out.print()
@@ -153,9 +153,9 @@ def _wait_until_ready(server: subprocess.Popen[bytes], port: int, log: Path) -> 
     raise CannotKeep(f"the server did not become ready; see {log}")
 
 
-def _send_all(port: int, secret: bytes, events: int, seed: int) -> Sent:
-    """Send single events and batches side by side, the last part of it with redeliveries among it."""
-    messages = [orjson.dumps(event) for event in sample_events(events=events, seed=seed, duplicates=0.01)]
+def _send_all(port: int, secret: bytes, people: int, seed: int) -> Sent:
+    """Send single events and batches side by side; some of the store's messages are there twice."""
+    messages = [orjson.dumps(event) for event in store_events(people=people, seed=seed, promotion=True)]
     cut = int(len(messages) * _SHARE_SENT_SINGLY)
     batches = [messages[at : at + _BATCH] for at in range(cut, len(messages), _BATCH)]
     bodies = [(body, body) for body in (*messages[:cut], *_FRAGMENTS)]
@@ -190,28 +190,13 @@ def _connector(environment: dict[str, str], command: str) -> int:
     ).returncode
 
 
-_ROWS = "SELECT event, count(*) FROM events GROUP BY event ORDER BY count(*) DESC, event LIMIT 12"
-_CATEGORIES = """
-SELECT category, count(*), sum(quantity)::DOUBLE, sum(line_revenue)::DOUBLE, avg(price::DOUBLE)
-FROM order_lines WHERE currency = 'USD' GROUP BY category ORDER BY 4 DESC
-"""
-
-
-def _show_tables(settings: Settings) -> None:
-    with open_lake(open_data(settings)) as lake:
-        table("Rows per event (the 12 most frequent)", ("event", "rows"), lake.execute(_ROWS).fetchall())
-        columns = ("category", "purchases", "units", "item value USD", "average price USD")
-        table("Purchases per category, one per product line", columns, lake.execute(_CATEGORIES).fetchall())
-
-
 def _show_files(settings: Settings) -> None:
     files = [live.output.bytes for live in open_data(settings).fold().tables.values()]
     where = f"{settings.data}/tables/<table>/day=<date>/*.parquet"
     out.print(f"Files     {len(files)} Parquet files, {sum(files) / 1e6:.1f} MB: {where}", markup=False)
-    query = "FROM orders SELECT currency, count(*), sum(gross), sum(refunded) GROUP BY currency"
     if settings.is_s3:
         out.print(
             "Stopped   the store is gone with the demo; yours: connector serve --data s3://bucket/prefix"
         )
     else:
-        out.print(f'Try next  connector sql --data {settings.data} "{query}"', markup=False)
+        out.print(f"Try next  connector report dropped --data {settings.data} --to 2026-03-01", markup=False)
