@@ -86,7 +86,7 @@ def test_the_installed_wheel_runs_the_demo_from_an_empty_folder_and_its_audit_ho
 
     package, mapping = run("-c", _WHERE, cwd=empty, environment=environment).split()
     said = run(
-        "-m", "connector", "demo", "--events", "600", "--data", str(data), cwd=empty, environment=environment
+        "-m", "connector", "demo", "--people", "1000", "--data", str(data), cwd=empty, environment=environment
     )
 
     assert [Path(package), Path(mapping)] == [

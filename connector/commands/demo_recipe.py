@@ -7,7 +7,7 @@ from pathlib import Path
 
 from connector.commands.report import ask, open_desk, write_page
 from connector.config import Settings
-from connector.report.answer import Answer, Mark, plain
+from connector.report.answer import Answer, Mark, Row, plain
 from connector.report.kinds.recipe import PROMOTION, Asked
 from connector.saved import Annotations
 from connector.terminal import Ratio, out, table
@@ -44,23 +44,22 @@ def _say(answer: Answer) -> None:
     out.print(
         f"Who       {people:,} people looked at {category} and bought none of it in 7 days", markup=False
     )
-    arpu = [
-        row for row in answer.parts["arpu"].rows if row["cohort"] == "dropped" and row["arpu"] is not None
-    ]
-    weeks = {row["period"]: row["arpu"] for row in arpu}
-    before = [value for week, value in weeks.items() if week < _PROMOTION_DAY]
-    after = [value for week, value in weeks.items() if week >= _PROMOTION_DAY]
-    if before and after:
-        first, then = before[-1], after[0]
+    for row in _part(answer, "before-after", "arpu"):
         out.print(
-            f"Revenue   theirs per active person and week: {first:,.2f} before the promotion, {then:,.2f} then",
+            f"Revenue   of theirs per active person: {row['before']:,.2f} {row['currency']} in the four weeks "
+            f"before the promotion, {row['after']:,.2f} in the four weeks of it",
             markup=False,
         )
-    for row in answer.parts["experiment"].rows if "experiment" in answer.parts else ():
-        if row["metric"] == "conversion" and row["lift"] is not None:
+    for row in _part(answer, "experiment", "conversion"):
+        if row["lift"] is not None:
             out.print(
-                f"Because   of those who saw it {row['rate']:.1%} bought, against a control group: lift "
-                f"{row['lift']:+.0%} (95 %: {row['ci_low']:+.0%} to {row['ci_high']:+.0%})",
+                f"Because   {row['rate']:.1%} of those who saw it bought: lift {row['lift']:+.0%} against those "
+                f"held back (95 % interval {row['ci_low']:+.0%} to {row['ci_high']:+.0%})",
                 markup=False,
             )
     out.print()
+
+
+def _part(answer: Answer, name: str, metric: str) -> list[Row]:
+    """The rows of a part that measure one thing."""
+    return [row for row in answer.parts[name].rows if row["metric"] == metric] if name in answer.parts else []

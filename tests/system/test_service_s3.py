@@ -247,8 +247,8 @@ def test_the_demo_runs_against_s3_with_one_extra_word(tmp_path: Path, seaweed: S
         "connector",
         "demo",
         "--s3",
-        "--events",
-        "300",
+        "--people",
+        "1000",
         "--data",
         str(tmp_path / "d"),
     ]

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 _CHROMIUM = """
     chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run
-    --disable-background-networking
-    --disable-component-update --disable-sync --enable-logging=stderr --virtual-time-budget=15000 --dump-dom
+    --disable-background-networking --disable-component-update --disable-sync
+    --enable-logging=stderr --virtual-time-budget=15000 --dump-dom
 """.split()
 _PROBE = """
 <script type="module">
