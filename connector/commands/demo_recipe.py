@@ -46,15 +46,15 @@ def _say(answer: Answer) -> None:
     )
     for row in _part(answer, "before-after", "arpu"):
         out.print(
-            f"Revenue   of theirs per active person: {row['before']:,.2f} {row['currency']} in the four weeks "
-            f"before the promotion, {row['after']:,.2f} in the four weeks of it",
+            f"Revenue   of theirs per active person: {row['before']:,.2f} {row['currency']} in four weeks before "
+            f"the promotion, {row['after']:,.2f} in four weeks of it",
             markup=False,
         )
     for row in _part(answer, "experiment", "conversion"):
         if row["lift"] is not None:
             out.print(
-                f"Because   {row['rate']:.1%} of those who saw it bought: lift {row['lift']:+.0%} against those "
-                f"held back (95 % interval {row['ci_low']:+.0%} to {row['ci_high']:+.0%})",
+                f"Because   {row['rate']:.1%} of those who saw it bought: lift {row['lift']:+.0%} against "
+                f"those held back (95 % interval {row['ci_low']:+.0%} to {row['ci_high']:+.0%})",
                 markup=False,
             )
     out.print()
