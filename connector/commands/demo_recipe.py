@@ -46,7 +46,7 @@ def _say(answer: Answer) -> None:
     )
     for row in _part(answer, "before-after", "arpu"):
         out.print(
-            f"Revenue   of theirs per active person: {row['before']:,.2f} {row['currency']} in four weeks before "
+            f"Revenue   per active person: {row['before']:,.2f} {row['currency']} in four weeks before "
             f"the promotion, {row['after']:,.2f} in four weeks of it",
             markup=False,
         )
