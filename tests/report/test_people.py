@@ -224,7 +224,7 @@ def identified(draw):
     return {**store, "profiles": profiles}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(identified())
 def test_current_traits_equal_operations_folded_one_by_one(store):
     users = oracle.links(**store)
@@ -258,7 +258,7 @@ def test_current_traits_equal_operations_folded_one_by_one(store):
         )  # fmt: skip
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(messy.stores(), st.sampled_from(messy.ZONES), st.integers(0, 15), st.integers(0, 8))
 def test_the_report_equals_a_plain_reading(store, zone, skipped, days):
     first = date(2026, 3, 25 + min(skipped, 6))

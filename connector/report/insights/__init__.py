@@ -1,0 +1,1 @@
+"""What the report ``insights`` is made of: measurements, segments, points in time, formulas."""
