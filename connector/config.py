@@ -33,8 +33,10 @@ from connector.errors import ConfigError
 from connector.events import SourceKeys
 from connector.nearest import close_name
 from connector.options import (
+    CHANNELS,
     NO_REFERENCE,
     REFERENCE,
+    Channel,
     PromotedColumn,
     Reference,
     S3Options,
@@ -82,6 +84,10 @@ class Settings(BaseSettings):
     )
     columns: dict[str, dict[str, PromotedColumn]] = Field(
         default_factory=dict, description="Per table, column name to path and type: keys promoted to columns."
+    )
+
+    channels: dict[Slug, Channel] = Field(
+        default_factory=dict, description="Where cohorts may be sent, by name; see docs/cohorts.md."
     )
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
@@ -318,11 +324,17 @@ def _said(fault: Any) -> str:
         return f"{where}: should be a list, [...]"
     if fault["type"] != "extra_forbidden":
         return f"{where}: {fault['msg']}"
-    model: type[BaseModel] = Settings
-    if len(fault["loc"]) > 1:
-        model = S3Options if fault["loc"][0] == "s3" else SourceSettings
-    close = close_name(str(fault["loc"][-1]), model.model_fields)
+    close = close_name(str(fault["loc"][-1]), _model_at(fault["loc"]).model_fields)
     return f"{where}: there is no such key" + (f"; did you mean {close!r}?" if close else "")
+
+
+def _model_at(place: tuple[Any, ...]) -> type[BaseModel]:
+    """The part of the settings that a key is missing in."""
+    if len(place) == 1:
+        return Settings
+    if place[0] == "channels":
+        return CHANNELS[place[2]]
+    return S3Options if place[0] == "s3" else SourceSettings
 
 
 def load_settings(**options: Any) -> Settings:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
@@ -109,3 +112,103 @@ class PromotedColumn(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     path: str = Field(min_length=1, description="Dotted path, such as `properties.gift_note`.")
     type: Literal["S", "T", "M", "Q", "I", "L", "D", "B"] = Field("S", description="Type code of the column.")
+
+
+def _checked_destination(value: str) -> str:
+    """An address that personal data may go to: encrypted, unless it never leaves the machine."""
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host = None
+    if not host or parts.scheme not in ("https", "http"):
+        raise PydanticCustomError("destination", "should be an address, https://host/path")
+    if parts.scheme == "http" and not _is_loopback(host):
+        raise PydanticCustomError("destination", "http goes to this machine only; use https")
+    if parts.username is not None or parts.fragment:
+        raise PydanticCustomError("destination", "holds no user, password or fragment; use headers")
+    return value
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+Destination = Annotated[str, AfterValidator(_checked_destination)]
+HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")]
+
+
+class _ChannelSettings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    columns: tuple[str, ...] = Field(
+        (), description="Further profile columns of each person, such as `address_country`, or `traits.plan`."
+    )
+
+
+class WebhookChannel(_ChannelSettings):
+    """A receiver of the envelope that Mixpanel's cohort webhooks have."""
+
+    kind: Literal["webhook"]
+    url: Destination = Field(description="Where pages are posted; https, or http to this machine.")
+    headers: dict[HeaderName, Reference] = Field(
+        default_factory=dict, description="Further headers; each value is `env:NAME` or `file:PATH`."
+    )
+    secret: Reference | None = Field(
+        None, description="Signs the body: `X-Signature` is its HMAC-SHA256 in hex digits."
+    )
+    project_id: str = Field("", description="What `mixpanel_project_id` says.")
+    requires: Literal["any", "email", "phone", "none"] = Field(
+        "any", description="The address without which a person is left out."
+    )
+    timeout_seconds: float = Field(30.0, gt=0, le=300, description="Longest wait for an answer.")
+
+
+class SegmentChannel(_ChannelSettings):
+    """A Segment source: a trait says whether a person is in the cohort."""
+
+    kind: Literal["segment"]
+    write_key: Reference = Field(description="Write key of the source, `env:NAME` or `file:PATH`.")
+    host: Destination = Field("https://api.segment.io", description="Segment, or what speaks its API.")
+    trait: str = Field(
+        "Mixpanel - {name}", min_length=1, description="Name of the trait; `{name}` is the cohort's."
+    )
+    requires: Literal["any", "email", "phone", "none"] = Field(
+        "none", description="The address without which a person is left out."
+    )
+    timeout_seconds: float = Field(15.0, gt=0, le=300, description="Longest wait for an answer.")
+
+
+class CsvChannel(_ChannelSettings):
+    """Files in a folder of this machine."""
+
+    kind: Literal["csv"]
+    folder: Path = Field(description="Where files are written; made when it is not there.")
+    requires: Literal["any", "email", "phone", "none"] = Field(
+        "any", description="The address without which a person is left out."
+    )
+
+
+class TwilioChannel(_ChannelSettings):
+    """Files of people who may be sent a text message; nothing is sent from here."""
+
+    kind: Literal["twilio"]
+    folder: Path = Field(description="Where files are written; made when it is not there.")
+    format: Literal["ndjson", "csv"] = Field("ndjson", description="Of the files.")
+    consent: str = Field(
+        "smsConsent", min_length=1, description="The trait that must be true, else there is no row."
+    )
+    region: str | None = Field(
+        None,
+        pattern=r"^[A-Z]{2}$",
+        description="Country of numbers without a `+`, as `DE`; none: left out.",
+    )
+
+
+Channel = Annotated[WebhookChannel | SegmentChannel | CsvChannel | TwilioChannel, Field(discriminator="kind")]
+"""Where cohorts may go: the only addresses they are ever sent to."""
+CHANNELS: dict[str, type[BaseModel]] = {
+    "webhook": WebhookChannel, "segment": SegmentChannel, "csv": CsvChannel, "twilio": TwilioChannel
+}  # fmt: skip

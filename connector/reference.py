@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from connector.actions.fields import LAKE_ACTIONS
 from connector.config import Settings
 from connector.lake.views import DUPLICATES
-from connector.options import S3Options, SecondHeader, SourceSettings
+from connector.options import CHANNELS, S3Options, SecondHeader, SourceSettings
 from connector.reference_mixpanel import mixpanel_page
 from connector.reference_schemas import schemas_page
 from connector.tables import FLAGS, REJECTED_REASONS, TABLES, TYPES, Table
@@ -117,7 +117,7 @@ def settings_page() -> str:
         _NOTE,
         "# Settings\n",
         "A key of the file is also a variable: `data` is `CONNECTOR_DATA`. Options of a command win over "
-        "variables, variables over the file. `sources` and `columns` are JSON in a variable.\n",
+        "variables, variables over the file. `sources`, `columns` and `channels` are JSON in a variable.\n",
         settings_grid(Settings.model_fields),
         "## `sources.<name>`\n",
         settings_grid(SourceSettings.model_fields),
@@ -126,6 +126,9 @@ def settings_page() -> str:
         "## `s3`\n",
         settings_grid(S3Options.model_fields),
     ]
+    for kind, model in CHANNELS.items():
+        fields = {name: field for name, field in model.model_fields.items() if name != "kind"}
+        parts += [f"## `channels.<name>`, `kind: {kind}`\n", settings_grid(fields)]
     return "\n".join(parts)
 
 
@@ -138,7 +141,7 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
     value = field.get_default(call_default_factory=True, validated_data={})
-    if value is None or value in ((), {}) or isinstance(value, S3Options):
+    if value is None or value in ((), {}, "") or isinstance(value, S3Options):
         return ""
     return f"`{_json(value)}`"
 
