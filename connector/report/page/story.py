@@ -82,7 +82,8 @@ def _orders(reconcile: Answer) -> Section:
         "An order arrives as one event with a list of products. Each product becomes a purchase of its own, "
         "so that it can be counted by category; the amounts of the order stay with the order.",
     ]
-    return replace(section, step="Step 1", text=text, figures=figures, charts=[])
+    grid = replace(section.grids[0], path="parts.reconcile.rows")
+    return replace(section, step="Step 1", text=text, figures=figures, charts=[], grids=[grid])
 
 
 def _categories(answer: Answer, category: str, currency: str | None) -> Section:

@@ -15,11 +15,10 @@ _CHROMIUM = """
 """.split()
 _PROBE = """
 <script type="module">
-const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
-new MutationObserver(() => {
-  const wider = document.documentElement.scrollWidth - document.documentElement.clientWidth;
-  document.documentElement.dataset.overflow = String(Math.max(wide, wider));
-}).observe(document.documentElement, {attributes: true, attributeFilter: ["data-drawn"]});
+const root = document.documentElement;
+function measure() { root.dataset.overflow = String(root.scrollWidth - root.clientWidth); }
+measure();
+new MutationObserver(measure).observe(root, {attributes: true, attributeFilter: ["data-drawn"]});
 </script>
 """
 
@@ -29,8 +28,6 @@ class Shown(NamedTuple):
 
     dom: str
     console: list[str]
-    asked: list[str]
-    """Addresses that the page asked for, beside its own."""
 
 
 def is_installed() -> bool:
@@ -40,17 +37,15 @@ def is_installed() -> bool:
 def show(html: str, folder: Path, width: int = 1_200, *, dark: bool = False) -> Shown:
     """Open a page in a browser with a new profile."""
     page = folder / "page.html"
-    page.write_text(html.replace("</body>", f"{_PROBE}</body>"), encoding="utf-8")
-    net = folder / "net.json"
+    head, _, tail = html.rpartition("</body>")
+    page.write_text(f"{head}{_PROBE}</body>{tail}", encoding="utf-8")
     command = [
         *_CHROMIUM,
         f"--window-size={width},2000",
         f"--user-data-dir={folder / 'profile'}",
-        f"--log-net-log={net}",
         f"--blink-settings=preferredColorScheme={0 if dark else 1}",
         page.as_uri(),
     ]
     done = subprocess.run(command, capture_output=True, timeout=90, check=True)
     said = done.stderr.decode(errors="replace")
-    asked = re.findall(r'"url":"(https?://[^"]+)"', net.read_text(errors="replace"))
-    return Shown(done.stdout.decode(), re.findall(r"CONSOLE.*", said), asked)
+    return Shown(done.stdout.decode(), re.findall(r"CONSOLE.*", said))

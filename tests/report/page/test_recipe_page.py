@@ -81,6 +81,10 @@ def at(document, path: str):
     return document
 
 
+def titles_of(page: str) -> list[str]:
+    return re.findall(r'<h2 id="[^"]+-title">([^<]+)</h2>', page)
+
+
 def embedded(page: str):
     return orjson.loads(re.search(r'id="answers">(.*?)</script>', page, re.DOTALL)[1])
 
@@ -98,9 +102,7 @@ def test_the_recipes_own_figures_appear(answer):
 
 
 def test_the_four_steps_are_there_with_their_warning(page, answer):
-    titles = re.findall(r"<h2[^>]*>([^<]+)</h2>", page)
-
-    assert titles == [
+    assert titles_of(page) == [
         "Orders become purchases",
         "Home Supplies is dear and converts badly",
         "Why does this differ?",
@@ -122,7 +124,6 @@ def test_chromium_draws_every_chart_and_has_nothing_to_complain_of(page, tmp_pat
 
     document = Document(shown.dom)
     assert shown.console == []
-    assert shown.asked == []
     assert len(document.charts) >= 6
     assert set(document.charts.values()) == {1}
     assert 'data-drawn="yes"' in shown.dom
@@ -148,6 +149,19 @@ def test_the_figures_on_the_page_are_those_of_the_json(page, answer):
         row = at(document, path.rsplit(".", 1)[0])
         assert text == cell(value, name, row), path
     assert document["rows"] == [{name: plain(value) for name, value in row.items()} for row in answer.rows]
+
+
+def test_it_asks_the_network_for_nothing(page):
+    """The policy forbids it; a breach would stand in the console, which has to be empty."""
+    tags = Document(page).tags
+
+    policy = next(
+        found["content"] for tag, found in tags if found.get("http-equiv") == "Content-Security-Policy"
+    )
+    assert policy.startswith("default-src 'none'; ")
+    assert "connect-src" not in policy
+    assert not [found for _, found in tags if found.get("src")]
+    assert {found["href"][0] for tag, found in tags if found.get("href")} == {"#"}
 
 
 def test_every_number_carries_its_definition(page):
@@ -199,7 +213,7 @@ def test_another_category_can_be_told(asking):
 def test_any_answers_make_a_dashboard(answer):
     page = html(dashboard("Ours", {"money": answer.parts["arpu"], "weekly": answer.parts["conversion"]}))
 
-    assert re.findall(r"<h2[^>]*>([^<]+)</h2>", page) == ["Money", "Weekly"]
+    assert titles_of(page) == ["Money", "Weekly"]
     assert set(embedded(page)["answers"]) == {"money", "weekly"}
 
 
