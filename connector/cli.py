@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from connector import __version__
+from connector.cli_cohort import cohort
 from connector.cli_compact import compact
 from connector.cli_mappings import mappings
 from connector.cli_options import config_option, data_option, mapping_option, settings_of
@@ -62,6 +63,7 @@ def main() -> None:
     """A Segment-compatible destination that puts ecommerce events into your own lake, and loses none."""
 
 
+main.add_command(cohort)
 main.add_command(compact)
 main.add_command(mappings)
 main.add_command(reconcile)

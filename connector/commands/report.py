@@ -14,6 +14,8 @@ from typing import NamedTuple
 import click
 import orjson
 
+from connector.cohorts.catalogue import Cohorts
+from connector.cohorts.people import Members
 from connector.config import Settings
 from connector.report.answer import Answer, Mark, plain
 from connector.report.asking import Asking
@@ -72,7 +74,9 @@ def open_desk(settings: Settings, engine: Engine, question: Question) -> Iterato
 
 def ask(settings: Settings, question: Question, desk: Desk, marks: Sequence[Mark] = ()) -> Answer:
     """Answer a question at a desk, now; cohorts are those beside the data."""
-    return kind_of(question.KIND).answer(Asking(question, desk, datetime.now(UTC), marks=marks))
+    now = datetime.now(UTC)
+    members = Members(Cohorts(saved_files(settings)), desk, question.as_of or now)
+    return kind_of(question.KIND).answer(Asking(question, desk, now, members, marks))
 
 
 def marks_of(settings: Settings, timezone: str) -> list[Mark]:
