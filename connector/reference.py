@@ -15,6 +15,7 @@ from connector.config import Settings
 from connector.lake.views import DUPLICATES
 from connector.options import CHANNELS, S3Options, SecondHeader, SourceSettings
 from connector.reference_mixpanel import mixpanel_page
+from connector.reference_reports import reports_page
 from connector.reference_schemas import schemas_page
 from connector.tables import FLAGS, REJECTED_REASONS, TABLES, TYPES, Table
 
@@ -48,6 +49,7 @@ def pages() -> dict[str, str]:
         "settings.md": settings_page(),
         "schemas.md": schemas_page(),
         "mixpanel.md": mixpanel_page(),
+        "reports.md": reports_page(_NOTE, _grid),
     }
 
 
