@@ -54,15 +54,15 @@ class Plan:
 
 
 def conversion_metric(name: str, exposed: Mapping[str, int], rows: Iterable[Row]) -> Metric:
-    """``rows``: ``variant`` and ``people`` who converted."""
-    people = {row["variant"]: int(row["people"]) for row in rows}
+    """``rows``: ``variant`` and ``total``, the people who converted."""
+    people = {row["variant"]: int(row["total"]) for row in rows}
     arms = {variant: Arm.of_share(count, people.get(variant, 0)) for variant, count in exposed.items()}
     return Metric(name, None, people, arms, is_share=True)
 
 
 def sessions_metric(exposed: Mapping[str, int], rows: Iterable[Row]) -> Metric:
-    """``rows``: ``variant`` and its ``sessions``."""
-    sessions = {row["variant"]: int(row["sessions"]) for row in rows}
+    """``rows``: ``variant`` and ``total``, its sessions."""
+    sessions = {row["variant"]: int(row["total"]) for row in rows}
     arms = {variant: Arm.of_count(count, sessions.get(variant, 0)) for variant, count in exposed.items()}
     return Metric("sessions", None, sessions, arms)
 
@@ -72,10 +72,10 @@ def amounts_metrics(name: str, exposed: Mapping[str, int], rows: Iterable[Row]) 
     A metric per currency: ``revenue`` in Decimal, ``orders`` in whole numbers.
 
     Args:
-        rows: ``metric``, ``variant``, ``currency``, and of the people with any amount the number ``people``,
-            the sum ``total``, the ``mean`` and the sample ``variance``.
+        rows: ``variant``, ``currency``, and of the people with any amount the number ``people``, the sum
+            ``total``, the ``mean`` and the sample ``variance``.
     """
-    own = [row for row in rows if row["metric"] == name]
+    own = list(rows)
     found = {row["currency"] for row in own} or {None}
     currencies = sorted(found, key=lambda currency: (currency is None, currency or ""))
     return [_amounts(name, exposed, currency, own) for currency in currencies]
@@ -153,7 +153,8 @@ _COMPARED = (
 def _compared(found: Comparison, control: Arm, plan: Plan) -> Row:
     tau = plan.minimum_lift * abs(control.mean)
     width = always_valid_width(found.se, tau) if plan.sequential else CONFIDENCE_Z
-    low, high = found.lift_interval(width) if width else (None, None)
+    lift_width = always_valid_width(found.lift_se, plan.minimum_lift) if plan.sequential else CONFIDENCE_Z
+    low, high = found.lift_interval(lift_width) if lift_width else (None, None)
     diff_low, diff_high = found.diff_interval(width) if width else (None, None)
     return {
         "lift": found.lift,

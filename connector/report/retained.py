@@ -43,21 +43,22 @@ class Bucket:
     retained_of_reached: list[int]
 
 
-def buckets_of(
-    counting: Counting, brackets: int, sizes: Iterable[Row], returned: Iterable[Row]
-) -> list[Bucket]:
+def buckets_of(counting: Counting, brackets: int, counts: Iterable[Row]) -> list[Bucket]:
     """
     Buckets in the order of time.
 
     Args:
         brackets: how many there are.
-        sizes: rows of ``bucket``, ``reached`` (the last bracket that had begun, -1: none) and ``people``.
-        returned: the same with the ``bracket`` in which they came back: the first for ``on-or-before``, the
-            last for ``on-or-after``, the last of the streak for ``streak``.
+        counts: rows of ``bucket``, ``bracket``, ``reached`` (the last bracket that had begun, -1: none) and
+            ``people``: those born, without a bracket, and those who came back in one: the first for
+            ``on-or-before``, the last for ``on-or-after``, the last of the streak for ``streak``.
     """
-    born, back = _by_bucket(sizes), _by_bucket(returned)
+    rows = list(counts)
+    born = _by_bucket(row for row in rows if row["bracket"] is None)
+    back = _by_bucket(row for row in rows if row["bracket"] is not None)
     return [
-        _bucket(counting, brackets, start, rows, back.get(start, [])) for start, rows in sorted(born.items())
+        _bucket(counting, brackets, start, sizes, back.get(start, []))
+        for start, sizes in sorted(born.items())
     ]
 
 

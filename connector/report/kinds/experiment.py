@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 from sqlglot import exp
@@ -10,7 +10,7 @@ from sqlglot import exp
 from connector.errors import ConfigError
 from connector.report.answer import Answer, Row
 from connector.report.asking import Asking
-from connector.report.compose import Composition, expression
+from connector.report.compose import Composition, Value, expression
 from connector.report.experiments import (
     Metric,
     Plan,
@@ -71,7 +71,9 @@ class Asked(Question):
         None, description="Name of the control variant; the one called control if none."
     )
     metric: tuple[MetricName, ...] = Field(
-        ("conversion", "revenue", "orders", "sessions"), description="What is compared; repeatable."
+        ("conversion", "revenue", "orders", "sessions"),
+        min_length=1,
+        description="What is compared; repeatable.",
     )
     conversion_event: tuple[str, ...] = Field(
         (),
@@ -108,7 +110,8 @@ class Asked(Question):
     @property
     def conversions(self) -> tuple[str, ...]:
         """Steps of which each is a metric."""
-        return self.conversion_event or ("Product Purchased" if self.category else "Order Completed",)
+        given = tuple(dict.fromkeys(self.conversion_event))
+        return given or ("Product Purchased" if self.category is not None else "Order Completed",)
 
 
 def composed(asking: Asking, asked: Asked, experiment: str | None) -> Composition:
@@ -184,32 +187,46 @@ def _srm_p(asked: Asked, exposed: dict[str, int]) -> float | None:
 
 def _metrics(asking: Asking, asked: Asked, experiment: str | None, exposed: dict[str, int]) -> list[Metric]:
     composition = composed(asking, asked, experiment)
+    composition.define("experiment_measured", _measured(composition, asked))
+    rows = asking.rows(composition, "experiment_measured")
+    found = {name: [row for row in rows if row["metric"] == name] for name in {row["metric"] for row in rows}}
     metrics: list[Metric] = []
-    if "conversion" in asked.metric:
-        metrics += [_conversion(asking, asked, composition, exposed, step) for step in asked.conversions]
-    if {"revenue", "orders"} & {*asked.metric}:
-        moments = asking.rows(composition, "experiment_moments")
-        if "revenue" in asked.metric:
-            metrics += amounts_metrics("revenue", exposed, moments)
-        if "orders" in asked.metric:
-            metrics += amounts_metrics("orders", exposed, moments)
-    if "sessions" in asked.metric:
-        metrics.append(sessions_metric(exposed, asking.rows(composition, "experiment_sessions")))
+    for metric in dict.fromkeys(asked.metric):
+        if metric == "conversion":
+            names = [_name(asked, step) for step in asked.conversions]
+            metrics += [conversion_metric(name, exposed, found.get(name, [])) for name in names]
+        elif metric == "sessions":
+            metrics.append(sessions_metric(exposed, found.get(metric, [])))
+        else:
+            metrics += amounts_metrics(metric, exposed, found.get(metric, []))
     return metrics
 
 
-def _conversion(
-    asking: Asking, asked: Asked, composition: Composition, exposed: dict[str, int], step: str
-) -> Metric:
+def _measured(composition: Composition, asked: Asked) -> exp.Expr:
+    """One view of all that is asked for, so that the rows are read once."""
+    views = []
+    if "conversion" in asked.metric:
+        views += [_converted(composition, asked, number) for number in range(len(asked.conversions))]
+    if {"revenue", "orders"} & {*asked.metric}:
+        views.append("experiment_moments")
+    if "sessions" in asked.metric:
+        views.append("experiment_sessions")
+    columns = "metric, variant, currency, people, total, mean, variance"
+    return expression(" UNION ALL ".join(f"SELECT {columns} FROM {view}" for view in views))
+
+
+def _converted(composition: Composition, asked: Asked, number: int) -> str:
+    step = asked.conversions[number]
     condition = step_of(step, "conversion-event").condition()
     if asked.category is not None:
         in_category = exp.EQ(this=exp.column("category"), expression=exp.Literal.string(asked.category))
         condition = exp.and_(condition, in_category)
-    own: dict[str, Any] = {"converted": condition}
-    composition.define("experiment_converted", "experiment_converted", own)
-    counts = asking.rows(composition, "experiment_converted")
-    name = "conversion" if len(asked.conversions) == 1 else f"conversion: {step}"
-    return conversion_metric(name, exposed, counts)
+    own: dict[str, Value] = {"converted": condition, "metric": _name(asked, step)}
+    return composition.define(f"experiment_converted_{number + 1}", "experiment_converted", own)
+
+
+def _name(asked: Asked, step: str) -> str:
+    return "conversion" if len(asked.conversions) == 1 else f"conversion: {step}"
 
 
 def _notes(asked: Asked, crossover: int, srm_p: float | None, complete: bool) -> tuple[str, ...]:

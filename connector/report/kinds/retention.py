@@ -136,9 +136,10 @@ def answer(asking: Asking) -> Answer:
     asked = asking.question
     assert isinstance(asked, Asked)
     composition, brackets = composed(asking, asked), brackets_of(asked.sizes)
-    sizes = asking.rows(composition, "retention_sizes", "bucket, reached")
-    returned = asking.rows(composition, f"retention_{asked.counts.replace('-', '_')}")
-    buckets = buckets_of(asked.counts, len(brackets), sizes, returned)
+    rule = f"retention_{asked.counts.replace('-', '_')}"
+    composition.define("retention_counts", "retention_counts", tables={"returned": rule})
+    counts = asking.rows(composition, "retention_counts")
+    buckets = buckets_of(asked.counts, len(brackets), counts)
     complete = [[_is_complete(asking, asked, own, bracket) for bracket in brackets] for own in buckets]
     rows = [
         _row(own, at, bracket, known[at])

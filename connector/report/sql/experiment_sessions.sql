@@ -1,16 +1,7 @@
 -- Sessions of exposed people in their window: half an hour without a row ends one, and so does midnight.
 SELECT
-    variant,
-    sum(
-        CASE
-            WHEN
-                previous_ms IS NULL
-                OR time_ms - previous_ms >= 1800000
-                OR local_day(time_ms) <> local_day(previous_ms)
-                THEN 1
-            ELSE 0
-        END
-    ) AS sessions
+    'sessions' AS metric, variant, CAST(NULL AS VARCHAR) AS currency, CAST(NULL AS BIGINT) AS people,
+    CAST(count(*) AS DECIMAL(38, 6)) AS total, CAST(NULL AS DOUBLE) AS mean, CAST(NULL AS DOUBLE) AS variance
 FROM (
     SELECT
         people.variant, events.time_ms,
@@ -22,4 +13,8 @@ FROM (
             AND events.time_ms >= people.exposed_ms
             AND events.time_ms <= people.end_ms
 ) AS visits
+WHERE
+    previous_ms IS NULL
+    OR time_ms - previous_ms >= 1800000
+    OR local_day(time_ms) <> local_day(previous_ms)
 GROUP BY variant
