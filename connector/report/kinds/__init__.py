@@ -25,6 +25,10 @@ KINDS: dict[str, str] = {
     "conversion": "From view to purchase within a category, week by week and by cohort.",
     "before-after": "The same people before and after a promotion began.",
     "reconcile": "What the lines of orders add up to, against what the orders say.",
+    "retention": "Who comes back after a first event, by the day, week or month of it.",
+    "engagement": "How many people are active in 1, 7 and 30 days.",
+    "frequency": "On how many days people come.",
+    "experiment": "Variants of an experiment compared, per exposed person.",
 }
 """Kind -> what it tells, in a line. The module of the same name holds ``Asked`` and ``answer``."""
 
