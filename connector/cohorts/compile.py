@@ -30,6 +30,7 @@ ROOT = "cohort"
 """The view of the people: one column, ``uid``."""
 _BOUNDS = {"at_least": exp.GTE, "at_most": exp.LTE, "more_than": exp.GT, "less_than": exp.LT,
            "exactly": exp.EQ}  # fmt: skip
+_DEEPEST = 60
 _AGGREGATES = {"sum": exp.Sum, "min": exp.Min, "max": exp.Max}
 
 
@@ -53,6 +54,8 @@ def compose(
     Raises:
         ConfigError: a column is none, or a comparison does not fit it.
     """
+    if _depth(condition) > _DEEPEST:
+        raise ConfigError(f"conditions: stand in each other more than {_DEEPEST} deep")
     composition = Composition({"as_of_ms": None, "source": None}, given)
     traits = people_view(composition, [name.removeprefix("traits.") for name in _profiles_in(condition)])
     compiler = _Compiler(composition, when, traits, members_of)
@@ -65,15 +68,23 @@ def compose(
     return composition
 
 
+def _parts_of(condition: Condition) -> tuple[Condition, ...]:
+    """The conditions right inside another."""
+    if isinstance(condition, Every | AnyOf):
+        return condition.all if isinstance(condition, Every) else condition.any
+    return (condition.not_,) if isinstance(condition, Not) else ()
+
+
+def _depth(condition: Condition) -> int:
+    return 1 + max(map(_depth, _parts_of(condition)), default=0)
+
+
 def _profiles_in(condition: Condition) -> Iterator[str]:
     """What is asked of people's profiles."""
     if isinstance(condition, Profile):
         yield condition.profile
-    elif isinstance(condition, Every | AnyOf):
-        for part in condition.all if isinstance(condition, Every) else condition.any:
-            yield from _profiles_in(part)
-    elif isinstance(condition, Not):
-        yield from _profiles_in(condition.not_)
+    for part in _parts_of(condition):
+        yield from _profiles_in(part)
 
 
 class _Compiler:

@@ -24,8 +24,9 @@ from connector.saved import Conflict, Documents, Files
 from connector.saved.documents import read_json
 
 _PAGE = re.compile(r"(?P<page>\d{5})-(?P<attempt>\d{3,})-(?P<status>ok|again|refused)\.json")
-_KEPT = 2
-"""Deliveries behind the newest whose lists of people stay; plans and logs stay for good."""
+_LISTS_KEPT = 2
+_LOGS_KEPT = 500
+"""Deliveries behind the newest whose lists of people stay, and whose plans and logs do. Exposures stay."""
 
 
 @dataclass(frozen=True)
@@ -163,9 +164,19 @@ class Sessions:
         self._create(
             f"{self._place(session.number)}/done.json", _json({"at_ms": now_ms, "left_out": left_out})
         )
-        old = (number for number in self._listed() if number < session.number - _KEPT)
-        lists = ("members.json", "control.json")
-        self._files.delete(f"{self._place(number)}/{name}" for number in old for name in lists)
+        self._files.delete(self._old(session.number))
+
+    def _old(self, newest: int) -> list[str]:
+        """Files of deliveries so long ago that nobody asks for them."""
+        lists = {"members.json", "control.json"}
+        found = []
+        for number, names in self._listed().items():
+            if number < newest - _LOGS_KEPT:
+                gone = names - {"exposures.ndjson"}
+            else:
+                gone = lists & names if number < newest - _LISTS_KEPT else set()
+            found += [f"{self._place(number)}/{name}" for name in sorted(gone)]
+        return found
 
     def paused(self) -> str | None:
         """Why nothing is sent until a person says so; None: it is not paused."""
@@ -181,7 +192,7 @@ class Sessions:
             self._states.save(self._channel, {"paused": False, "at": moment_text(now)})
 
     def _listed(self) -> dict[int, set[str]]:
-        """Number of a delivery -> the files it has, without its log."""
+        """Number of a delivery -> the files it has."""
         found: dict[int, set[str]] = {}
         for info in self._files.find(f"{self.folder}/"):
             number, _, name = info.name.removeprefix(f"{self.folder}/").partition("/")

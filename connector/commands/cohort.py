@@ -19,6 +19,7 @@ from connector.cohorts.people import Members
 from connector.commands.cohort_parts import cohorts_of, desk_of
 from connector.config import Settings
 from connector.errors import ConfigError
+from connector.saved import slug_of
 from connector.terminal import err, out, table
 from connector.wiring import read_document
 
@@ -34,7 +35,7 @@ def create(
     """
     cohorts, now = cohorts_of(settings), datetime.now(UTC)
     with desk_of(settings) as desk:
-        people = Members(cohorts, desk, now).of(definition, definition.name)
+        people = Members(cohorts, desk, now).of(definition, slug_of(definition.name))
     cohort = cohorts.save(definition, now, replace=replace)
     err.print(f"cohort {cohort.id}, version {cohort.version}: {len(people):,} people now", markup=False)
     if snapshot:

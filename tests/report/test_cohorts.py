@@ -159,6 +159,14 @@ class TestConditions:
             people(where, desk(SHOP))
         assert told in str(refused.value)
 
+    def test_conditions_that_stand_too_deep_in_each_other_are_refused(self):
+        condition: dict[str, Any] = {"did": "x"}
+        for _ in range(100):
+            condition = {"not": condition}
+
+        with pytest.raises(ConfigError, match="more than 60 deep"):
+            Members(Cohorts(MemoryStore()), desk(SHOP), NOW).of(defined(conditions=condition), "t")
+
     def test_quotes_in_texts_change_nothing_of_the_question(self):
         store = desk([row("It's; DROP", "2026-01-01 10:00", "o'neil", category="a')--")])
 

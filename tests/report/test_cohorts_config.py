@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from click.testing import CliRunner
 
+from connector.cli_cohort import cohort
+from connector.cohorts.language import conditions_of
 from connector.commands.cohort_parts import channel_of
 from connector.config import load_settings
 from connector.errors import ConfigError
 
+DOCS = (Path(__file__).parents[2] / "docs/cohorts.md").read_text(encoding="utf-8")
 WEBHOOK = {"kind": "webhook", "url": "https://crm.example.com/cohorts"}
 
 
@@ -74,3 +81,27 @@ def test_contacts_in_files_are_for_files_alone():
 
     with pytest.raises(ConfigError, match="--with-contacts is for channels of the kind csv"):
         channel_of(settings, "crm", with_contacts=True)
+
+
+def test_the_channels_of_the_documentation_are_channels():
+    (example,) = re.findall(r"```yaml\n(.*?)```", DOCS, re.DOTALL)
+
+    kinds = {name: each.kind for name, each in load_settings(**yaml.safe_load(example)).channels.items()}
+
+    assert kinds == {"crm": "webhook", "segment": "segment", "files": "csv", "sms": "twilio"}
+
+
+@pytest.mark.parametrize(
+    "condition", re.findall(r"^\| `((?:did|profile|in cohort) .*?)` \|", DOCS, re.MULTILINE)
+)
+def test_the_conditions_of_the_documentation_are_conditions(condition: str):
+    assert conditions_of(condition)
+
+
+@pytest.mark.parametrize("line", re.findall(r"^connector cohort (.*)$", DOCS, re.MULTILINE))
+def test_the_commands_of_the_documentation_have_the_options_they_show(line: str):
+    name = line.split()[0]
+    shown = CliRunner().invoke(cohort, [name, "--help"]).output
+
+    options = set(re.findall(r"--[a-z-]+", line)) - {"--category"}
+    assert options <= set(re.findall(r"--[a-z-]+", shown))

@@ -138,6 +138,16 @@ class TestPages:
             ("ann", "2026-03-01T12:00:00.000Z"), ("ben", "2026-03-02T12:00:00.000Z")
         ]  # fmt: skip
 
+    def test_lists_of_people_go_when_nobody_needs_them_any_more(self):
+        shop = Shop()
+        for number in range(6):
+            shop.sync([f"person-{number}"])
+
+        kept = [info.name.split("/")[-2] for info in shop.store.find("") if "members.json" in info.name]
+        assert kept == ["000004", "000005", "000006"]
+        plans = [info.name for info in shop.store.find("") if info.name.endswith("plan.json")]
+        assert len(plans) == 6, "what was done stays known"
+
     def test_preparing_writes_nothing(self):
         shop = Shop()
         prepare(shop.line, wish(["ann"]))

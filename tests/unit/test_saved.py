@@ -29,8 +29,10 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LATER = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
-@pytest.fixture(params=["folder", "store"])
+@pytest.fixture(params=["folder", "memory", "bucket"])
 def files(request: pytest.FixtureRequest, tmp_path: Path) -> Files:
+    if request.param == "bucket":
+        return request.getfixturevalue("moto").store()
     return FolderFiles(tmp_path / "data") if request.param == "folder" else MemoryStore()
 
 
