@@ -77,6 +77,8 @@ def _definition(name: str, given: dict[str, Any]) -> Any:
     from connector.commands.cohort import read_definition
 
     ways = [way for way in ("kind", "where", "file") if given[way]]
+    if ways == ["kind", "where"] and "where" in _kind(given["kind"]).question.model_fields:
+        ways = ["kind"]
     if len(ways) != 1:
         raise click.UsageError("give one of --report, --where and --file")
     if given["rest"] and ways != ["kind"]:
@@ -97,16 +99,20 @@ def _said(document: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in document.items() if value}
 
 
+def _kind(name: str) -> Any:
+    from connector.report.kinds import kind_of
+
+    return kind_of(name)
+
+
 def _report(given: dict[str, Any]) -> dict[str, Any]:
     """The report and its options as a definition has them."""
-    from connector.report.kinds import kind_of
     from connector.report.options import options_of, question_from
 
-    kind = kind_of(given["kind"])
+    kind = _kind(given["kind"])
     parser = click.Command(f"create --report {given['kind']}", params=list(options_of(kind.question)))
     options = parser.make_context(parser.name, list(given["rest"])).params
-    if given["timezone"]:
-        options["timezone"] = given["timezone"]
+    options |= {name: given[name] for name in ("timezone", "where") if given[name]}
     question = question_from(kind.question, options)
     if question.KIND == "dropped" and question.stated().get("category") is None:
         raise ConfigError("--category: name it; else the cohort would go to another category by itself")

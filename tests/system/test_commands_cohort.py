@@ -153,6 +153,24 @@ def test_a_cohort_is_defined_shown_kept_and_follows_what_happens(
     assert "@example" not in lake.cohort("show", "both", "--members")
 
 
+def test_the_options_of_a_report_are_its_own(shop: Callable[..., Shop]) -> None:
+    """``--where`` of a funnel is the funnel's, and so is the zone."""
+    lake = shop()
+    steps = ("--step", "Product Viewed", "--step", "Order Completed", "--where", "category = 'Lamps'")
+
+    lake.cohort("create", "Stopped", "--report", "funnel", *steps, "--timezone", "Europe/Berlin")
+    lake.cohort("create", "Bought", "--report", "funnel", *steps, "--outcome", "converted")
+
+    assert shown(lake, "stopped")["report"] == {
+        "kind": "funnel",
+        "parameters": {
+            "timezone": "Europe/Berlin", "step": ["Product Viewed", "Order Completed"],
+            "where": "category = 'Lamps'",
+        },
+    }  # fmt: skip
+    assert [shown(lake, name)["size"] for name in ("stopped", "bought")] == [30, 10]
+
+
 def test_files_of_everybody_then_of_the_difference(shop: Callable[..., Shop], tmp_path: Path) -> None:
     lake = shop()
     lake.cohort("create", "Droppers", "--where", "did 'Product Viewed' and not did 'Order Completed'")
