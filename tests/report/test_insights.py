@@ -63,6 +63,21 @@ def test_a_person_can_be_credited_to_one_segment_of_an_interval(credit, expected
     assert (found["app"], found["web"], found["$overall"]) == (*expected, 2)
 
 
+@pytest.mark.parametrize(("credit", "segment"), [("first", "early"), ("last", "late")])
+def test_rows_of_one_moment_follow_each_other_by_message_line_and_row(credit, segment):
+    order = [("m1", None, "r9"), ("m2", None, "r8"), ("m2", 0, "r7"), ("m2", 1, "r5"), ("m2", 1, "r6")]
+    store = desk(
+        [
+            page(5, "ann", message_id=message, line_index=line, row_id=id_, source=source)
+            for (message, line, id_), source in zip(order, ("early", "x", "x", "x", "late"), strict=True)
+        ]
+    )
+
+    found = values(store, measure=("uniques",), breakdown="source", unit="range", credit=credit)
+
+    assert {name for name, people in found.items() if people} == {"$overall", segment}
+
+
 def test_what_is_per_user_is_over_people_who_did_the_event():
     store = desk(
         [
@@ -95,6 +110,7 @@ def test_half_an_hour_without_a_row_and_midnight_end_a_session():
     )
 
     assert values(store, measure=("sessions",), **JANUARY) == [1, 2, 0]
+    assert values(store, measure=("sessions",), unit="range") == {"$overall": 3}
     assert values(store, "click", measure=("sessions",), **JANUARY) == [0, 1, 0]
     assert values(store, measure=("sessions",), unit="hour", **JANUARY)[23:27] == [1, 1, 1, 0]
 
