@@ -21,6 +21,9 @@ class Kind(NamedTuple):
 
 KINDS: dict[str, str] = {
     "categories": "Conversion from view to purchase and price, by product category.",
+    "dropped": "The people who viewed a category and did not buy in it, or who did.",
+    "insights": "How often, how many people, how much: any event over time and by segment.",
+    "people": "Who they are, when they were first and last seen, what they bought.",
     "arpu": "Revenue, refunds and what a person brings, by period and cohort.",
     "conversion": "From view to purchase within a category, week by week and by cohort.",
     "before-after": "The same people before and after a promotion began.",
