@@ -17,7 +17,7 @@ from connector.config import Settings, load_settings
 from connector.errors import ConnectorError
 from connector.rounds.backoff import Backoff
 from connector.terminal import log_to_stderr
-from connector.wiring import make_changes, make_compactor, rules_of
+from connector.wiring import make_changes, make_compactor, make_preparer, rules_of
 
 log = logging.getLogger("connector.janitor")
 
@@ -62,6 +62,7 @@ class Janitor:
         if self._compactor is None:
             self._changes = make_changes(self._settings)
             self._compactor = make_compactor(self._settings, self._changes)
+            self._preparer = make_preparer(self._settings)
         compactor = self._compactor
         days = compactor.days()
         well = self._run(compactor, RECENT, [day for day in days if day >= _yesterday()], stopping)
@@ -73,7 +74,19 @@ class Janitor:
         old = self._changes.remove_old(int(self._settings.grace_seconds * 1_000))
         if old:
             log.info("removed %d files that were replaced %d s ago", len(old), self._settings.grace_seconds)
+        if not stopping():
+            self._prepare()
         return well
+
+    def _prepare(self) -> None:
+        """Duplicates and identities, for those who ask next. They are a cache: compaction goes on without."""
+        try:
+            done = self._preparer.run()
+        except Exception as trouble:
+            _say("duplicates and identities were not prepared", trouble)
+            return
+        if done is not None:
+            log.info("prepared: %s", done)
 
     def _run(self, compactor: Compactor, rules: Rules, days: list[str], stopping: Stopping) -> bool:
         well = True

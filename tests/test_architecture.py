@@ -40,6 +40,7 @@ MAY_IMPORT = {
     "lake": {"tables", "errors", "write", "s3"},
     "reconcile": VALUES | {"pipeline", "journal", "lake", "values", "s3"},
     "compaction": VALUES | {"tables", "write", "lake", "s3"},
+    "prepared": VALUES | {"tables", "write", "lake", "s3", "objects"},
     "redrive": VALUES | {"pipeline", "replay", "tables", "values", "write"},
     "rerun": VALUES | {"compaction", "lake", "tables", "write"},
     "report": VALUES | {"tables", "lake", "prepared", "write", "s3"},

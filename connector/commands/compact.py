@@ -8,11 +8,12 @@ from connector.compaction import ALL, Compacted
 from connector.config import Settings
 from connector.errors import ConfigError
 from connector.terminal import err, progress
-from connector.wiring import existing_data, make_changes, make_compactor, rules_of
+from connector.wiring import existing_data, make_changes, make_compactor, make_preparer, rules_of
 
 
 def run(settings: Settings, first: date | None, last: date | None) -> int:
-    """Compact every day in the range, then remove replaced files whose grace is over.
+    """Compact every day in the range, remove replaced files whose grace is over, then prepare duplicates and
+    identities of all days for those who ask.
 
     Returns:
         Exit code 1 when a day's files changed so often that it is left for the next time.
@@ -35,6 +36,7 @@ def run(settings: Settings, first: date | None, last: date | None) -> int:
         compacted = compactor.run(rules_of(settings, ALL), days, lambda _: done())
     removed = changes.remove_old(int(settings.grace_seconds * 1_000))
     _say(compacted, len(days), len(removed), settings.grace_seconds)
+    _prepare(settings)
     return 1 if compacted.left_for_later else 0
 
 
@@ -53,6 +55,17 @@ def _say(done: Compacted, days: int, removed: int, grace_seconds: float) -> None
         err.print(f"replaced files go after {grace_seconds:,.0f} s, with the next compaction or serve")
     for day in done.left_for_later:
         err.print(f"✗ {day}: its files changed again and again; run it again")
+
+
+def _prepare(settings: Settings) -> None:
+    """A cache: what goes wrong with it is said, and is no fault of the compaction."""
+    try:
+        done = make_preparer(settings).run()
+    except Exception as trouble:
+        err.print(f"✗ duplicates and identities are not prepared: {str(trouble) or type(trouble).__name__}")
+        return
+    if done is not None:
+        err.print(f"prepared: {done}")
 
 
 def _size(count: int) -> str:

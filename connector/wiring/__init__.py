@@ -18,6 +18,7 @@ from connector.wiring.storage import (
     journal_folders,
     make_changes,
     make_compactor,
+    make_preparer,
     make_publisher,
     object_store,
     open_data,
@@ -30,6 +31,6 @@ from connector.wiring.storage import (
 __all__ = [
     "FIRST_ATTEMPT", "Configured", "DryRun", "LocalStaging", "change_rows", "configure", "data_folder",
     "dry_run", "existing_data", "journal_folders", "known_sources", "make_app", "make_changes",
-    "make_compactor", "make_journal", "make_publisher", "object_store", "open_data", "privacy_key",
-    "read_document", "rules_of", "s3_config", "saved_files", "shipped_mapping",
+    "make_compactor", "make_journal", "make_preparer", "make_publisher", "object_store", "open_data",
+    "privacy_key", "read_document", "rules_of", "s3_config", "saved_files", "shipped_mapping",
 ]  # fmt: skip

@@ -16,6 +16,7 @@ from connector.s3.config import S3Config, S3Place
 if TYPE_CHECKING:
     from connector.compaction import Compactor, Rules
     from connector.journal.folders import JournalFolders
+    from connector.prepared import Preparer
     from connector.s3.store import S3Store
     from connector.saved.files import Files
     from connector.write.data import DataReader
@@ -220,6 +221,13 @@ def make_compactor(settings: Settings, changes: Publisher | ObjectPublisher) -> 
     from connector.compaction import Compactor
 
     return Compactor(open_data(settings), data_folder(settings), changes)
+
+
+def make_preparer(settings: Settings) -> Preparer:
+    """What keeps duplicates and identities resolved."""
+    from connector.prepared import Preparer
+
+    return Preparer(open_data(settings), data_folder(settings))
 
 
 def rules_of(settings: Settings, rules: Rules) -> Rules:
