@@ -94,7 +94,7 @@ def athena_text(question: Question) -> str:
 
     desk = TextDesk("athena")
     kind_of(question.KIND).answer(Asking(question, desk, datetime.now(UTC)))
-    return "\n\n".join(f"{text};" for text in desk.texts)
+    return desk.document(question.KIND)
 
 
 def show(answer: Answer, output: Output, marks: Sequence[Mark] = ()) -> None:

@@ -89,9 +89,7 @@ def midnight_ms(day: date, zone: str) -> int:
         round(datetime(day.year, day.month, day.day, tzinfo=ZoneInfo("UTC")).timestamp() * 1_000)
         - 172_800_000
     )
-    step = 86_400_000
-    while step >= 1:
+    for step in (86_400_000, 3_600_000, 60_000, 1_000, 1):
         while local_day(ms + step, zone) < day:
             ms += step
-        step //= 10
     return ms + 1

@@ -213,7 +213,7 @@ def _insights(rows: Rows, marks: Sequence[Mark]) -> list[Chart]:
     import altair as alt
 
     if len({row["period"] for row in rows}) > 1:
-        line = _line(rows, "period", "value", "value", _series(rows, "segment"))
+        line = _line(rows, "period", "value", "value", _series(rows, "metric", "segment"))
         return [_chart("value", "Over time", _trend(rows, "value"), line + _rules(marks, "period"))]
     bars = (
         _base(rows)
