@@ -176,7 +176,7 @@ def test_net_revenue_takes_back_what_was_refunded_since():
 
 
 def test_sessions_are_cut_by_half_an_hour_and_by_midnight():
-    moments = ["05 10:29", "05 11:00", "05 23:50", "06 00:05"]
+    moments = ["05 10:29", "05 10:59", "05 23:50", "06 00:05"]
     store = [
         exposed("ann", "control"),
         exposed("ben", "treatment"),
@@ -200,6 +200,16 @@ def test_winsorizing_cuts_a_giant_order_at_a_percentile_of_those_who_bought():
 
     assert (plain["rate"], cut["rate"]) == (254.5, 5.0)
     assert (plain["value"], cut["value"]) == (5_090, 5_090)
+
+
+def test_free_orders_do_not_draw_the_percentile_down():
+    store = [exposed(f"{name}{n}", name) for name in ("control", "treatment") for n in range(4)]
+    store += [order(f"control{n}", "2026-01-06 10:00", 0.0) for n in range(4)]
+    store += [order(f"treatment{n}", "2026-01-06 10:00", 10.0) for n in range(2)]
+
+    found = by_metric(ask(Asked(metric=("revenue",), winsorize=0.5), desk(store)))["revenue"]
+
+    assert found["rate"] == 5.0
 
 
 def test_a_sample_ratio_that_is_not_the_planned_one_raises_the_alarm():

@@ -217,6 +217,17 @@ def test_amplitudes_average_divides_by_everybody_who_has_reached_the_day():
     assert [averages(answer, "reached")[k]["retained"] for k in range(3)] == [0, 1, 1]
 
 
+def test_amplitudes_average_counts_nobody_for_a_day_they_have_not_reached():
+    clock_ahead = row("Product Viewed", "2026-01-03 13:00", "ben", received_ms=at("2026-01-03 11:00"))
+    late = story("2026-01-01 14:00", born="2026-01-01 13:00", user="cleo")
+    question = asked(counting="on-or-before", intervals=4, as_of="2026-01-03T12:00:00Z")
+
+    answer = ask(question, desk([*story("2026-01-01 11:00"), *late, clock_ahead]))
+
+    assert [averages(answer, "reached")[k]["size"] for k in range(4)] == [2, 2, 1, 0]
+    assert [averages(answer, "reached")[k]["retained"] for k in range(4)] == [2, 2, 1, 0]
+
+
 def test_an_empty_store_has_no_buckets():
     answer = ask(asked(), desk())
 
