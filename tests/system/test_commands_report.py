@@ -21,8 +21,10 @@ pytestmark = pytest.mark.slow
 
 def call(kind: str, who: str, day: int, number: int, **more: Any) -> dict[str, Any]:
     at = f"2026-03-{day:02}T10:00:0{number}.000Z"
-    return {"type": kind, "userId": who, "messageId": f"{who}-{day}-{number}", "timestamp": at, "receivedAt": at,
-            **more}  # fmt: skip
+    return {
+        "type": kind, "userId": who, "messageId": f"{who}-{day}-{number}", "timestamp": at,
+        "receivedAt": at, **more,
+    }  # fmt: skip
 
 
 def view(who: str, day: int) -> dict[str, Any]:
