@@ -17,6 +17,25 @@ def make_alike(tree: exp.Expr, engine: Engine) -> None:
     """Rewrite a tree for an engine, in place; it holds no functions of ``OWN`` that were expanded already."""
     for node in reversed(list(tree.find_all(*_REWRITES))):
         _REWRITES[type(node)](node, engine)
+    if engine == "athena":
+        for listed in [node for node in tree.find_all(exp.With) if node.args.get("recursive")]:
+            _confine_recursion(listed)
+
+
+def is_recursive(view: exp.CTE) -> bool:
+    """Whether a view names itself."""
+    return any(table.name == view.alias for table in view.this.find_all(exp.Table))
+
+
+def _confine_recursion(listed: exp.With) -> None:
+    """Trino wants columns for all views of a recursive list, so the recursive one gets a list of its own."""
+    listed.set("recursive", False)
+    for view in filter(is_recursive, listed.expressions):
+        columns = [exp.to_identifier(name) for name in view.this.named_selects]
+        named = exp.TableAlias(this=exp.to_identifier(view.alias), columns=columns)
+        own = exp.With(expressions=[exp.CTE(this=view.this, alias=named)], recursive=True)
+        view.set("this", exp.select("*").from_(exp.to_table(view.alias)))
+        view.this.set("with_", own)
 
 
 def _average(node: exp.Expr, engine: Engine) -> None:
@@ -49,7 +68,9 @@ def _extreme(node: exp.Expr, engine: Engine) -> None:
         return
     values = [node.this, *node.expressions]
     filled = [
-        exp.Coalesce(this=value.copy(), expressions=[other.copy() for other in values if other is not value])
+        value
+        if isinstance(value, exp.Literal)
+        else exp.Coalesce(this=value.copy(), expressions=[v.copy() for v in values if v is not value])
         for value in values
     ]
     node.set("this", filled[0])

@@ -96,7 +96,7 @@ OWN: dict[str, Own] = {
     "item": Own(
         "an item of a list by its number from 1, null behind the end; item(products, 1).sku is a field of it",
         "list_extract({0}, {1})",
-        "try_element_at({0}, {1})",
+        "try_element_at({0}, CAST({1} AS INT))",
         "element_at({0}, {1})",
         trino=("element_at",),
     ),

@@ -1,0 +1,809 @@
+-- connector report experiment, as SQL for Athena: rendered, not run.
+-- Tables it reads: events_raw, profiles_raw, aliases_raw.
+-- Each has every row of the files below tables/<name>, copies included: the columns that docs/tables.md
+-- declares, and day (date) from the path. What is computed afterwards, such as p-values, is not in it.
+
+-- 1 of 3
+WITH extent AS (
+  /* The first and the last time that rows have, and when the last row was received. */
+  SELECT
+    MIN(CAST(TO_UNIXTIME(timestamp) * 1000 AS BIGINT)) AS first_ms,
+    MAX(CAST(TO_UNIXTIME(timestamp) * 1000 AS BIGINT)) AS last_ms,
+    MAX(CAST(TO_UNIXTIME(received_at) * 1000 AS BIGINT)) AS received_ms,
+    COUNT(*) AS row_count
+  FROM events_raw
+)
+SELECT
+  *
+FROM extent;
+
+-- 2 of 3
+WITH unique_events AS (
+  /* One row per row_id, the first received. Not used where the copies are prepared. */
+  SELECT
+    *
+  FROM (
+    SELECT
+      *,
+      ROW_NUMBER() OVER (PARTITION BY row_id ORDER BY received_at, captured_file, captured_index) AS copy_number
+    FROM events_raw
+  ) AS numbered
+  WHERE
+    copy_number = 1
+), unique_aliases AS (
+  /* One row per row_id, the first received. Not used where the copies are prepared. */
+  SELECT
+    *
+  FROM (
+    SELECT
+      *,
+      ROW_NUMBER() OVER (PARTITION BY row_id ORDER BY received_at, captured_file, captured_index) AS copy_number
+    FROM aliases_raw
+  ) AS numbered
+  WHERE
+    copy_number = 1
+), unique_profiles AS (
+  /* One row per row_id, the first received. Not used where the copies are prepared. */
+  SELECT
+    *
+  FROM (
+    SELECT
+      *,
+      ROW_NUMBER() OVER (PARTITION BY row_id ORDER BY received_at, captured_file, captured_index) AS copy_number
+    FROM profiles_raw
+  ) AS numbered
+  WHERE
+    copy_number = 1
+), links AS (
+  /* Every statement that a device belongs to a user: events, identify calls, alias calls. */
+  SELECT
+    anonymous_id,
+    user_id,
+    CAST(TO_UNIXTIME(timestamp) * 1000 AS BIGINT) AS time_ms,
+    message_id,
+    line_index,
+    row_id
+  FROM unique_events
+  WHERE
+    anonymous_id <> '' AND user_id <> ''
+  UNION ALL
+  SELECT
+    anonymous_id,
+    user_id,
+    CAST(TO_UNIXTIME(timestamp) * 1000 AS BIGINT) AS time_ms,
+    message_id,
+    CAST(NULL AS INTEGER) AS line_index,
+    row_id
+  FROM unique_profiles
+  WHERE
+    anonymous_id <> '' AND user_id <> ''
+  UNION ALL
+  SELECT
+    anonymous_id,
+    user_id,
+    CAST(TO_UNIXTIME(timestamp) * 1000 AS BIGINT) AS time_ms,
+    message_id,
+    CAST(NULL AS INTEGER) AS line_index,
+    row_id
+  FROM unique_aliases
+  WHERE
+    anonymous_id <> '' AND user_id <> ''
+  UNION ALL
+  SELECT
+    previous_id AS anonymous_id,
+    user_id,
+    CAST(TO_UNIXTIME(timestamp) * 1000 AS BIGINT) AS time_ms,
+    message_id,
+    CAST(NULL AS INTEGER) AS line_index,
+    row_id
+  FROM unique_aliases
+  WHERE
+    previous_id <> '' AND user_id <> ''
+), identities AS (
+  /* The user of each device: the first that was said of it. Not used where identities are prepared. */
+  SELECT
+    anonymous_id,
+    user_id,
+    time_ms AS linked_at_ms,
+    row_id
+  FROM (
+    SELECT
+      *,
+      ROW_NUMBER() OVER (
+        PARTITION BY anonymous_id
+        ORDER BY time_ms, message_id, line_index NULLS FIRST, row_id
+      ) AS statement_number
+    FROM links
+  ) AS numbered
+  WHERE
+    statement_number = 1
+), resolved AS (
+  /* Every unique row with its person: the user, else the user of the device, else the device. */
+  SELECT
+    rows_.*,
+    CAST(TO_UNIXTIME(rows_.timestamp) * 1000 AS BIGINT) AS time_ms,
+    COALESCE(
+      NULLIF(rows_.user_id, ''),
+      identities.user_id,
+      CONCAT(CAST('$device:' AS VARCHAR), CAST(NULLIF(rows_.anonymous_id, '') AS VARCHAR)),
+      NULLIF(rows_.distinct_id, '')
+    ) AS uid
+  FROM unique_events AS rows_
+  LEFT JOIN identities
+    ON identities.anonymous_id = CASE
+      WHEN COALESCE(rows_.user_id, '') = ''
+      THEN COALESCE(NULLIF(rows_.anonymous_id, ''), rows_.distinct_id)
+    END
+), activity AS (
+  /* Rows of the days asked for, a day more on either side, whose time is known. */
+  SELECT
+    *
+  FROM resolved
+  WHERE
+    day BETWEEN CAST('2009-12-30' AS DATE) AND CAST('2027-01-31' AS DATE)
+    AND NOT time_ms IS NULL
+), experiment_exposures AS (
+  /* Exposure events of the range. Mixpanel's own event may carry its own names of the two properties. */
+  SELECT
+    uid,
+    time_ms,
+    COALESCE(
+      experiment_name,
+      experiment_id,
+      JSON_EXTRACT_SCALAR(properties, '$["Experiment name"]')
+    ) AS experiment,
+    COALESCE(variation_name, variation_id, JSON_EXTRACT_SCALAR(properties, '$["Variant name"]')) AS exposed_to
+  FROM activity
+  WHERE
+    event IN ('Experiment Viewed', '$experiment_started')
+    AND NOT uid IS NULL
+    AND time_ms >= 1262300400000
+    AND time_ms < 1793574000000
+), experiment_exposed AS (
+  /* People from their first exposure on. Whoever was exposed to two variants is in none. */
+  SELECT
+    experiment,
+    uid,
+    MIN(time_ms) AS exposed_ms,
+    CASE WHEN MIN(exposed_to) = MAX(exposed_to) THEN MIN(exposed_to) END AS variant
+  FROM experiment_exposures
+  WHERE
+    NOT experiment IS NULL AND NOT exposed_to IS NULL AND (
+      experiment = 'promo'
+    )
+  GROUP BY
+    experiment,
+    uid
+), experiment_sizes AS (
+  /* People exposed to each variant of each experiment; without a variant: to several. */
+  SELECT
+    experiment,
+    variant,
+    COUNT(*) AS people
+  FROM experiment_exposed
+  GROUP BY
+    experiment,
+    variant
+)
+SELECT
+  *
+FROM experiment_sizes;
+
+-- 3 of 3
+WITH unique_events AS (
+  /* One row per row_id, the first received. Not used where the copies are prepared. */
+  SELECT
+    *
+  FROM (
+    SELECT
+      *,
+      ROW_NUMBER() OVER (PARTITION BY row_id ORDER BY received_at, captured_file, captured_index) AS copy_number
+    FROM events_raw
+  ) AS numbered
+  WHERE
+    copy_number = 1
+), unique_aliases AS (
+  /* One row per row_id, the first received. Not used where the copies are prepared. */
+  SELECT
+    *
+  FROM (
+    SELECT
+      *,
+      ROW_NUMBER() OVER (PARTITION BY row_id ORDER BY received_at, captured_file, captured_index) AS copy_number
+    FROM aliases_raw
+  ) AS numbered
+  WHERE
+    copy_number = 1
+), unique_profiles AS (
+  /* One row per row_id, the first received. Not used where the copies are prepared. */
+  SELECT
+    *
+  FROM (
+    SELECT
+      *,
+      ROW_NUMBER() OVER (PARTITION BY row_id ORDER BY received_at, captured_file, captured_index) AS copy_number
+    FROM profiles_raw
+  ) AS numbered
+  WHERE
+    copy_number = 1
+), links AS (
+  /* Every statement that a device belongs to a user: events, identify calls, alias calls. */
+  SELECT
+    anonymous_id,
+    user_id,
+    CAST(TO_UNIXTIME(timestamp) * 1000 AS BIGINT) AS time_ms,
+    message_id,
+    line_index,
+    row_id
+  FROM unique_events
+  WHERE
+    anonymous_id <> '' AND user_id <> ''
+  UNION ALL
+  SELECT
+    anonymous_id,
+    user_id,
+    CAST(TO_UNIXTIME(timestamp) * 1000 AS BIGINT) AS time_ms,
+    message_id,
+    CAST(NULL AS INTEGER) AS line_index,
+    row_id
+  FROM unique_profiles
+  WHERE
+    anonymous_id <> '' AND user_id <> ''
+  UNION ALL
+  SELECT
+    anonymous_id,
+    user_id,
+    CAST(TO_UNIXTIME(timestamp) * 1000 AS BIGINT) AS time_ms,
+    message_id,
+    CAST(NULL AS INTEGER) AS line_index,
+    row_id
+  FROM unique_aliases
+  WHERE
+    anonymous_id <> '' AND user_id <> ''
+  UNION ALL
+  SELECT
+    previous_id AS anonymous_id,
+    user_id,
+    CAST(TO_UNIXTIME(timestamp) * 1000 AS BIGINT) AS time_ms,
+    message_id,
+    CAST(NULL AS INTEGER) AS line_index,
+    row_id
+  FROM unique_aliases
+  WHERE
+    previous_id <> '' AND user_id <> ''
+), identities AS (
+  /* The user of each device: the first that was said of it. Not used where identities are prepared. */
+  SELECT
+    anonymous_id,
+    user_id,
+    time_ms AS linked_at_ms,
+    row_id
+  FROM (
+    SELECT
+      *,
+      ROW_NUMBER() OVER (
+        PARTITION BY anonymous_id
+        ORDER BY time_ms, message_id, line_index NULLS FIRST, row_id
+      ) AS statement_number
+    FROM links
+  ) AS numbered
+  WHERE
+    statement_number = 1
+), resolved AS (
+  /* Every unique row with its person: the user, else the user of the device, else the device. */
+  SELECT
+    rows_.*,
+    CAST(TO_UNIXTIME(rows_.timestamp) * 1000 AS BIGINT) AS time_ms,
+    COALESCE(
+      NULLIF(rows_.user_id, ''),
+      identities.user_id,
+      CONCAT(CAST('$device:' AS VARCHAR), CAST(NULLIF(rows_.anonymous_id, '') AS VARCHAR)),
+      NULLIF(rows_.distinct_id, '')
+    ) AS uid
+  FROM unique_events AS rows_
+  LEFT JOIN identities
+    ON identities.anonymous_id = CASE
+      WHEN COALESCE(rows_.user_id, '') = ''
+      THEN COALESCE(NULLIF(rows_.anonymous_id, ''), rows_.distinct_id)
+    END
+), activity AS (
+  /* Rows of the days asked for, a day more on either side, whose time is known. */
+  SELECT
+    *
+  FROM resolved
+  WHERE
+    day BETWEEN CAST('2009-12-30' AS DATE) AND CAST('2027-01-31' AS DATE)
+    AND NOT time_ms IS NULL
+), experiment_exposures AS (
+  /* Exposure events of the range. Mixpanel's own event may carry its own names of the two properties. */
+  SELECT
+    uid,
+    time_ms,
+    COALESCE(
+      experiment_name,
+      experiment_id,
+      JSON_EXTRACT_SCALAR(properties, '$["Experiment name"]')
+    ) AS experiment,
+    COALESCE(variation_name, variation_id, JSON_EXTRACT_SCALAR(properties, '$["Variant name"]')) AS exposed_to
+  FROM activity
+  WHERE
+    event IN ('Experiment Viewed', '$experiment_started')
+    AND NOT uid IS NULL
+    AND time_ms >= 1262300400000
+    AND time_ms < 1793574000000
+), experiment_exposed AS (
+  /* People from their first exposure on. Whoever was exposed to two variants is in none. */
+  SELECT
+    experiment,
+    uid,
+    MIN(time_ms) AS exposed_ms,
+    CASE WHEN MIN(exposed_to) = MAX(exposed_to) THEN MIN(exposed_to) END AS variant
+  FROM experiment_exposures
+  WHERE
+    NOT experiment IS NULL AND NOT exposed_to IS NULL AND (
+      experiment = 'promo'
+    )
+  GROUP BY
+    experiment,
+    uid
+), experiment_people AS (
+  /* People of one variant, each from their first exposure until the window after it ends. */
+  SELECT
+    uid,
+    variant,
+    exposed_ms,
+    exposed_ms + 7776000000 AS end_ms
+  FROM experiment_exposed
+  WHERE
+    NOT variant IS NULL
+), experiment_sessions AS (
+  /* Sessions of exposed people in their window: half an hour without a row ends one, and so does midnight. */
+  SELECT
+    'sessions' AS metric,
+    variant,
+    CAST(NULL AS VARCHAR) AS currency,
+    CAST(NULL AS BIGINT) AS people,
+    CAST(COUNT(*) AS DECIMAL(38, 6)) AS total,
+    CAST(NULL AS DOUBLE) AS mean,
+    CAST(NULL AS DOUBLE) AS variance
+  FROM (
+    SELECT
+      people.variant,
+      events.time_ms,
+      LAG(events.time_ms) OVER (PARTITION BY events.uid ORDER BY events.time_ms) AS previous_ms
+    FROM experiment_people AS people
+    INNER JOIN activity AS events
+      ON events.uid = people.uid
+      AND events.time_ms >= people.exposed_ms
+      AND events.time_ms <= people.end_ms
+  ) AS visits
+  WHERE
+    previous_ms IS NULL
+    OR time_ms - previous_ms >= 1800000
+    OR (
+      CAST((
+        time_ms + CASE
+          WHEN time_ms >= 1824944400000
+          THEN 3600000
+          WHEN time_ms >= 1806195600000
+          THEN 7200000
+          WHEN time_ms >= 1792890000000
+          THEN 3600000
+          WHEN time_ms >= 1774746000000
+          THEN 7200000
+          WHEN time_ms >= 1761440400000
+          THEN 3600000
+          WHEN time_ms >= 1743296400000
+          THEN 7200000
+          WHEN time_ms >= 1729990800000
+          THEN 3600000
+          WHEN time_ms >= 1711846800000
+          THEN 7200000
+          WHEN time_ms >= 1698541200000
+          THEN 3600000
+          WHEN time_ms >= 1679792400000
+          THEN 7200000
+          WHEN time_ms >= 1667091600000
+          THEN 3600000
+          WHEN time_ms >= 1648342800000
+          THEN 7200000
+          WHEN time_ms >= 1635642000000
+          THEN 3600000
+          WHEN time_ms >= 1616893200000
+          THEN 7200000
+          WHEN time_ms >= 1603587600000
+          THEN 3600000
+          WHEN time_ms >= 1585443600000
+          THEN 7200000
+          WHEN time_ms >= 1572138000000
+          THEN 3600000
+          WHEN time_ms >= 1553994000000
+          THEN 7200000
+          WHEN time_ms >= 1540688400000
+          THEN 3600000
+          WHEN time_ms >= 1521939600000
+          THEN 7200000
+          WHEN time_ms >= 1509238800000
+          THEN 3600000
+          WHEN time_ms >= 1490490000000
+          THEN 7200000
+          WHEN time_ms >= 1477789200000
+          THEN 3600000
+          WHEN time_ms >= 1459040400000
+          THEN 7200000
+          WHEN time_ms >= 1445734800000
+          THEN 3600000
+          WHEN time_ms >= 1427590800000
+          THEN 7200000
+          WHEN time_ms >= 1414285200000
+          THEN 3600000
+          WHEN time_ms >= 1396141200000
+          THEN 7200000
+          WHEN time_ms >= 1382835600000
+          THEN 3600000
+          WHEN time_ms >= 1364691600000
+          THEN 7200000
+          WHEN time_ms >= 1351386000000
+          THEN 3600000
+          WHEN time_ms >= 1332637200000
+          THEN 7200000
+          WHEN time_ms >= 1319936400000
+          THEN 3600000
+          WHEN time_ms >= 1301187600000
+          THEN 7200000
+          WHEN time_ms >= 1288486800000
+          THEN 3600000
+          WHEN time_ms >= 1269738000000
+          THEN 7200000
+          WHEN time_ms >= 1256432400000
+          THEN 3600000
+          WHEN time_ms >= 1238288400000
+          THEN 7200000
+          ELSE 3600000
+        END
+      ) AS BIGINT) / CAST(86400000 AS BIGINT)
+    ) <> (
+      CAST((
+        previous_ms + CASE
+          WHEN previous_ms >= 1824944400000
+          THEN 3600000
+          WHEN previous_ms >= 1806195600000
+          THEN 7200000
+          WHEN previous_ms >= 1792890000000
+          THEN 3600000
+          WHEN previous_ms >= 1774746000000
+          THEN 7200000
+          WHEN previous_ms >= 1761440400000
+          THEN 3600000
+          WHEN previous_ms >= 1743296400000
+          THEN 7200000
+          WHEN previous_ms >= 1729990800000
+          THEN 3600000
+          WHEN previous_ms >= 1711846800000
+          THEN 7200000
+          WHEN previous_ms >= 1698541200000
+          THEN 3600000
+          WHEN previous_ms >= 1679792400000
+          THEN 7200000
+          WHEN previous_ms >= 1667091600000
+          THEN 3600000
+          WHEN previous_ms >= 1648342800000
+          THEN 7200000
+          WHEN previous_ms >= 1635642000000
+          THEN 3600000
+          WHEN previous_ms >= 1616893200000
+          THEN 7200000
+          WHEN previous_ms >= 1603587600000
+          THEN 3600000
+          WHEN previous_ms >= 1585443600000
+          THEN 7200000
+          WHEN previous_ms >= 1572138000000
+          THEN 3600000
+          WHEN previous_ms >= 1553994000000
+          THEN 7200000
+          WHEN previous_ms >= 1540688400000
+          THEN 3600000
+          WHEN previous_ms >= 1521939600000
+          THEN 7200000
+          WHEN previous_ms >= 1509238800000
+          THEN 3600000
+          WHEN previous_ms >= 1490490000000
+          THEN 7200000
+          WHEN previous_ms >= 1477789200000
+          THEN 3600000
+          WHEN previous_ms >= 1459040400000
+          THEN 7200000
+          WHEN previous_ms >= 1445734800000
+          THEN 3600000
+          WHEN previous_ms >= 1427590800000
+          THEN 7200000
+          WHEN previous_ms >= 1414285200000
+          THEN 3600000
+          WHEN previous_ms >= 1396141200000
+          THEN 7200000
+          WHEN previous_ms >= 1382835600000
+          THEN 3600000
+          WHEN previous_ms >= 1364691600000
+          THEN 7200000
+          WHEN previous_ms >= 1351386000000
+          THEN 3600000
+          WHEN previous_ms >= 1332637200000
+          THEN 7200000
+          WHEN previous_ms >= 1319936400000
+          THEN 3600000
+          WHEN previous_ms >= 1301187600000
+          THEN 7200000
+          WHEN previous_ms >= 1288486800000
+          THEN 3600000
+          WHEN previous_ms >= 1269738000000
+          THEN 7200000
+          WHEN previous_ms >= 1256432400000
+          THEN 3600000
+          WHEN previous_ms >= 1238288400000
+          THEN 7200000
+          ELSE 3600000
+        END
+      ) AS BIGINT) / CAST(86400000 AS BIGINT)
+    )
+  GROUP BY
+    variant
+), experiment_converted_1 AS (
+  /* Exposed people with a conversion in their window. */
+  SELECT
+    'conversion' AS metric,
+    variant,
+    CAST(NULL AS VARCHAR) AS currency,
+    people,
+    CAST(people AS DECIMAL(38, 6)) AS total,
+    CAST(NULL AS DOUBLE) AS mean,
+    CAST(NULL AS DOUBLE) AS variance
+  FROM (
+    SELECT
+      people.variant,
+      COUNT(DISTINCT people.uid) AS people
+    FROM experiment_people AS people
+    INNER JOIN (
+      SELECT
+        uid,
+        time_ms
+      FROM activity
+      WHERE
+        NOT uid IS NULL AND (
+          event = 'Product Purchased' AND category = 'Toys'
+        )
+    ) AS conversions
+      ON conversions.uid = people.uid
+      AND conversions.time_ms >= people.exposed_ms
+      AND conversions.time_ms <= people.end_ms
+    GROUP BY
+      people.variant
+  ) AS converted
+), sales AS (
+  /* Sales: the earliest Order Completed of each order of a source; later ones are retries and count nowhere. */
+  /* gross is empty where the order states no revenue. */
+  SELECT
+    source,
+    order_id,
+    row_id,
+    uid,
+    time_ms,
+    currency,
+    order_revenue AS gross,
+    order_revenue_from
+  FROM (
+    SELECT
+      source,
+      order_id,
+      row_id,
+      uid,
+      time_ms,
+      currency,
+      order_revenue,
+      order_revenue_from,
+      ROW_NUMBER() OVER (PARTITION BY source, COALESCE(order_id, row_id) ORDER BY time_ms, row_id) AS sale_number
+    FROM resolved
+    WHERE
+      event = 'Order Completed' AND line_index IS NULL
+  ) AS numbered
+  WHERE
+    sale_number = 1
+), refund_claims AS (
+  /* What was said of giving back an order that is known; a cancellation, and a refund without an amount, takes the rest. */
+  SELECT
+    sales.source,
+    sales.order_id,
+    sales.uid,
+    sales.currency,
+    sales.time_ms AS order_ms,
+    COALESCE(sales.gross, CAST(0 AS DECIMAL(18, 6))) AS gross,
+    claims.row_id,
+    claims.time_ms,
+    claims.currency AS stated_currency,
+    COALESCE(claims.refund_amount, CAST(0 AS DECIMAL(18, 6))) AS stated,
+    CASE
+      WHEN claims.event = 'Order Cancelled' OR claims.refund_amount IS NULL
+      THEN 1
+      ELSE 0
+    END AS takes_rest
+  FROM resolved AS claims
+  INNER JOIN sales
+    ON sales.source = claims.source AND sales.order_id = claims.order_id
+  WHERE
+    claims.event IN ('Order Refunded', 'Order Cancelled')
+), refunds AS (
+  /* Refunds of known orders: what each takes, in the order's currency. The refunds of an order never exceed it: */
+  /* each takes the least of what was stated so far and of the order, less what was taken before. */
+  SELECT
+    source,
+    order_id,
+    row_id,
+    uid,
+    currency,
+    order_ms,
+    time_ms,
+    takes_rest,
+    stated_currency,
+    CAST(taken_so_far - COALESCE(
+      LAG(taken_so_far) OVER (PARTITION BY source, order_id ORDER BY time_ms, row_id),
+      CAST(0 AS DECIMAL(18, 6))
+    ) AS DECIMAL(18, 6)) AS refunded
+  FROM (
+    SELECT
+      source,
+      order_id,
+      row_id,
+      uid,
+      currency,
+      order_ms,
+      time_ms,
+      takes_rest,
+      stated_currency,
+      CAST(CASE
+        WHEN MAX(takes_rest) OVER (
+          PARTITION BY source, order_id
+          ORDER BY time_ms, row_id
+          ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+        ) = 1
+        THEN gross
+        ELSE LEAST(
+          COALESCE(
+            SUM(stated) OVER (
+              PARTITION BY source, order_id
+              ORDER BY time_ms, row_id
+              ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+            ),
+            gross
+          ),
+          COALESCE(
+            gross,
+            SUM(stated) OVER (
+              PARTITION BY source, order_id
+              ORDER BY time_ms, row_id
+              ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+            )
+          )
+        )
+      END AS DECIMAL(18, 6)) AS taken_so_far
+    FROM refund_claims
+  ) AS running
+), money AS (
+  /* Sales and refunds as one list: time_ms is when a row happened, booked_ms the moment on which it counts. */
+  SELECT
+    uid,
+    currency,
+    time_ms,
+    time_ms AS booked_ms,
+    gross,
+    CAST(0 AS DECIMAL(18, 6)) AS refunded,
+    1 AS orders,
+    CASE WHEN gross IS NULL THEN 1 ELSE 0 END AS unpriced_orders,
+    CASE WHEN order_revenue_from <> 'revenue' THEN 1 ELSE 0 END AS fallback_orders,
+    0 AS foreign_refunds
+  FROM sales
+  UNION ALL
+  SELECT
+    uid,
+    currency,
+    time_ms,
+    order_ms AS booked_ms,
+    CAST(0 AS DECIMAL(18, 6)) AS gross,
+    refunded,
+    0 AS orders,
+    0 AS unpriced_orders,
+    0 AS fallback_orders,
+    CASE WHEN takes_rest = 0 AND stated_currency <> currency THEN 1 ELSE 0 END AS foreign_refunds
+  FROM refunds
+), experiment_orders AS (
+  /* What each exposed person ordered in their window, per currency. */
+  SELECT
+    people.uid,
+    people.variant,
+    money.currency,
+    SUM(money.orders) AS orders,
+    SUM(COALESCE(money.gross, CAST(0 AS DECIMAL(18, 6)))) AS gross,
+    SUM(money.refunded) AS refunded
+  FROM experiment_people AS people
+  INNER JOIN money
+    ON money.uid = people.uid
+    AND money.booked_ms >= people.exposed_ms
+    AND money.booked_ms <= people.end_ms
+  GROUP BY
+    people.uid,
+    people.variant,
+    money.currency
+), experiment_values AS (
+  /* Amounts and orders, one row a person who has any. */
+  SELECT
+    'revenue' AS metric,
+    variant,
+    currency,
+    CAST(gross AS DECIMAL(38, 6)) AS total
+  FROM experiment_orders
+  UNION ALL
+  SELECT
+    'orders' AS metric,
+    variant,
+    CAST(NULL AS VARCHAR) AS currency,
+    CAST(SUM(orders) AS DECIMAL(38, 6)) AS total
+  FROM experiment_orders
+  GROUP BY
+    uid,
+    variant
+), counted_amounts AS (
+  /* Amounts of people as they are. */
+  SELECT
+    metric,
+    variant,
+    currency,
+    total,
+    CAST(total AS DOUBLE) AS counted
+  FROM experiment_values
+), experiment_moments AS (
+  /* Number, sum, mean and sample variance of the amounts of people who have any. */
+  SELECT
+    metric,
+    variant,
+    currency,
+    COUNT(*) AS people,
+    SUM(total) AS total,
+    AVG(CAST(counted AS DOUBLE)) AS mean,
+    VARIANCE(counted) AS variance
+  FROM counted_amounts
+  GROUP BY
+    metric,
+    variant,
+    currency
+), experiment_measured AS (
+  SELECT
+    metric,
+    variant,
+    currency,
+    people,
+    total,
+    mean,
+    variance
+  FROM experiment_converted_1
+  UNION ALL
+  SELECT
+    metric,
+    variant,
+    currency,
+    people,
+    total,
+    mean,
+    variance
+  FROM experiment_moments
+  UNION ALL
+  SELECT
+    metric,
+    variant,
+    currency,
+    people,
+    total,
+    mean,
+    variance
+  FROM experiment_sessions
+)
+SELECT
+  *
+FROM experiment_measured;
