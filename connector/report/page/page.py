@@ -11,7 +11,9 @@ from typing import Any
 import orjson
 
 from connector.report.answer import Answer, Mark, plain
-from connector.report.page.charts import SHARES, Chart, charts_of
+from connector.report.page.charts import charts_of
+from connector.report.page.drawing import SHARES, Chart
+from connector.report.page.people import document_of, with_short_ids
 
 MOST_ROWS = 200
 """Rows of a table on a page; the rest is in the JSON."""
@@ -86,7 +88,7 @@ def grid_of(
     """The rows of an answer as a table; ``columns``: which, all of them when none is named."""
     meanings = answer.question.COLUMNS
     names = columns or (list(answer.rows[0]) if answer.rows else list(meanings))
-    rows = [{name: plain(row[name]) for name in names} for row in answer.rows[:MOST_ROWS]]
+    rows = [with_short_ids({name: plain(row[name]) for name in names}) for row in answer.rows[:MOST_ROWS]]
     shown = {name: meanings.get(name, name.replace("_", " ")) for name in names}
     return Grid(caption, shown, rows, is_open, path, max(0, len(answer.rows) - MOST_ROWS))
 
@@ -101,7 +103,7 @@ def dashboard(title: str, answers: Mapping[str, Answer], marks: Sequence[Mark] =
         section_of(answer, name.replace("-", " ").capitalize(), marks, _slug(name))
         for name, answer in answers.items()
     ]
-    document = {"answers": {_slug(name): answer.document() for name, answer in answers.items()}}
+    document = {"answers": {_slug(name): document_of(answer) for name, answer in answers.items()}}
     return Page(title, "", sections, document, facts_of(list(answers.values())))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from connector.report.answer import Answer, Mark, plain
 from connector.report.page.charts import charts_of
 from connector.report.page.page import Figure, Grid, Page, Section, cell, facts_of, grid_of, section_of
+from connector.report.page.people import document_of, with_short_ids
 
 SHOWN_PEOPLE = 12
 """People of the table of those who dropped off; who they all are is `connector report dropped`."""
@@ -23,7 +24,7 @@ def recipe_page(answer: Answer, marks: Sequence[Mark] = ()) -> Page:
     """The answer of ``recipe`` as a page; people appear by a shortened id."""
     parts = answer.parts
     category, currency = str(answer.extra["category"]), answer.extra["currency"]
-    document = _shortened(answer)
+    document = document_of(answer)
     sections = [
         _orders(parts["reconcile"]),
         _categories(answer, category, currency),
@@ -39,22 +40,6 @@ def recipe_page(answer: Answer, marks: Sequence[Mark] = ()) -> Page:
         "they were targeted."
     )
     return Page(title, lead, sections, document, facts_of([answer]))
-
-
-def _shortened(answer: Answer) -> dict[str, Any]:
-    """The JSON of the page: the answer, in which nobody's id is whole."""
-    document = answer.document()
-    for part in document["parts"].values():
-        for row in part["rows"]:
-            if "uid" in row:
-                row["uid"] = short(row["uid"])
-    return document
-
-
-def short(uid: str) -> str:
-    """``cus_7d356d0cf3326a`` -> ``cus_7d…26a``: enough to tell people apart, not to find them."""
-    kept = uid.removeprefix("$device:")
-    return kept if len(kept) < 10 else f"{kept[:6]}…{kept[-3:]}"
 
 
 def _orders(reconcile: Answer) -> Section:
@@ -155,7 +140,7 @@ def _dropped(answer: Answer, category: str) -> Section:
     dropped = answer.parts["dropped"]
     people = list(dropped.rows)
     reachable = sum(bool(row.get("email") or row.get("phone")) for row in people)
-    shown = [{**row, "uid": short(row["uid"])} for row in people[:SHOWN_PEOPLE]]
+    shown = [with_short_ids(row) for row in people[:SHOWN_PEOPLE]]
     contacts = [] if any(row.get("email") or row.get("phone") for row in people) else ["email", "phone"]
     columns = {name: says for name, says in dropped.question.COLUMNS.items() if name not in contacts}
     grid = Grid(

@@ -15,7 +15,8 @@ from connector.report.asking import Asking
 from connector.report.desks.duck import PREPARED, RAW, DuckDesk, resolve_as_of
 from connector.report.kinds import recipe
 from connector.report.page.page import cell, dashboard, html, png
-from connector.report.page.story import recipe_page, short
+from connector.report.page.people import short
+from connector.report.page.story import recipe_page
 from tests.conftest import require
 from tests.report.page.browser import is_installed, show
 from tests.report.sample_lake import NOW, sample_lake
@@ -193,6 +194,14 @@ def test_nobody_is_named_and_no_id_is_whole_unless_asked(page, answer):
     )
     assert "@example.com" not in page
     assert short(answer.parts["dropped"].rows[0]["uid"]) in page
+
+
+def test_a_dashboard_shortens_ids_too(answer):
+    whole = [row["uid"].removeprefix("$device:") for row in answer.parts["dropped"].rows]
+
+    page = html(dashboard("Ours", {"people": answer.parts["dropped"]}))
+
+    assert not [uid for uid in whole if uid in page]
 
 
 def test_contacts_are_printed_only_when_asked(asking):
