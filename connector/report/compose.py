@@ -102,8 +102,8 @@ class Composition:
         statement = exp.select("*").from_(exp.to_table(root))
         if order:
             statement = statement.order_by(*order.split(", "), dialect=DIALECT)
+        recursive = any(name in _tables_of(body) for name, (body, _) in done.items())
         for name, (body, materialized) in done.items():
-            recursive = name in _tables_of(body)
             statement = statement.with_(
                 name, body, copy=False, materialized=materialized, recursive=recursive
             )

@@ -21,6 +21,7 @@ class Kind(NamedTuple):
 
 KINDS: dict[str, str] = {
     "categories": "Conversion from view to purchase and price, by product category.",
+    "funnel": "How many get from a first step to a last one, and how long it takes them.",
     "dropped": "The people who viewed a category and did not buy in it, or who did.",
     "insights": "How often, how many people, how much: any event over time and by segment.",
     "people": "Who they are, when they were first and last seen, what they bought.",
