@@ -15,7 +15,7 @@ from connector.prepared.copies import find_groups, show_copies, write_keys
 from connector.prepared.days import RESOLVED, DayFiles, TableDay, changed, days_of
 from connector.prepared.links import days_to_link, show_identities, write_identities, write_links
 from connector.prepared.manifest import Manifest, PreparedFile, without
-from connector.prepared.shelf import Before, PreparedGone, Shelf, shelf_of
+from connector.prepared.shelf import FOLDER, Before, PreparedGone, Shelf, shelf_of
 from connector.prepared.work import Work, described
 from connector.write.data import DataReader
 from connector.write.ledger import Fold
@@ -92,7 +92,8 @@ def resolve(
 
 
 def _from_what_there_is(resolving: _Resolving, shelf: Shelf, made_with: str) -> Resolution:
-    """From the manifest there is, again when another took its place, and from nothing where that fails."""
+    """From the manifest there is, again when another took its place, and from nothing where that fails. What
+    cannot be read of the tables is no reason to read all of them."""
     import duckdb
 
     before = Before()
@@ -102,9 +103,9 @@ def _from_what_there_is(resolving: _Resolving, shelf: Shelf, made_with: str) -> 
             break
         try:
             return resolving.run(before, before.manifest)
-        except (duckdb.InterruptException, duckdb.OutOfMemoryException):
-            raise
-        except (PreparedGone, duckdb.Error) as trouble:
+        except (PreparedGone, duckdb.IOException, duckdb.BinderException) as trouble:
+            if isinstance(trouble, duckdb.IOException) and FOLDER not in str(trouble):
+                raise
             log.info("what lies prepared is not used: %s", str(trouble).partition("\n")[0])
     return resolving.run(before, Manifest(made_with))
 

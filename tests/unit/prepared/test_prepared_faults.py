@@ -17,6 +17,8 @@ from connector.errors import StoreError
 from connector.lake.faults import LakeUnreadable
 from connector.lake.open import open_lake
 from connector.prepared import discard, resolve
+from connector.prepared.manifest import PreparedFile
+from connector.prepared.shelf import FolderShelf
 from connector.write.data import StoreData
 
 
@@ -154,6 +156,26 @@ def test_a_reader_whose_generation_is_gone_starts_again_with_the_newer_one(lake)
 
     assert found == lake.expected()
     assert (done.reused, done.days_read) == (True, 0)
+
+
+@pytest.mark.parametrize("replaced", [False, True], ids=["removed", "of other columns"])
+def test_a_file_that_goes_while_it_is_used_counts_as_absent(lake, monkeypatch, replaced):
+    def fetch(self: FolderShelf, files: list[PreparedFile], into: Path) -> dict[str, Path]:
+        paths = unharmed(self, files, into)
+        for path in paths.values():
+            path.unlink()
+            if replaced:
+                shutil.copyfile(table_file, path)
+        return paths
+
+    lake.add("events", SPRING, [row(2, "h-3"), row(5)])
+    table_file, unharmed = lake.root / next(iter(lake.files)), FolderShelf.fetch
+    monkeypatch.setattr(FolderShelf, "fetch", fetch)
+
+    done, found = lake.resolved()
+
+    assert found == lake.expected()
+    assert not done.reused
 
 
 def test_a_reader_whose_generations_go_again_and_again_starts_from_nothing(lake):
