@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import warnings
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -125,13 +127,12 @@ def spark_session(settings: Mapping[str, str] | None = None) -> Iterator[SparkSe
     Raises:
         ConfigError: pyspark is not installed, or Spark did not start.
     """
-    try:
-        from pyspark import SparkConf, SparkContext
-        from pyspark.errors import PySparkRuntimeError
-        from pyspark.java_gateway import launch_gateway
-        from pyspark.sql import SparkSession
-    except ImportError:
-        raise ConfigError(_MISSING) from None
+    _import_quietly()
+    from pyspark import SparkConf, SparkContext
+    from pyspark.errors import PySparkRuntimeError
+    from pyspark.java_gateway import launch_gateway
+    from pyspark.sql import SparkSession
+
     with TemporaryDirectory(prefix="connector-spark-") as folder:
         own = {"spark.local.dir": folder, "spark.sql.warehouse.dir": f"{folder}/warehouse"}
         conf = SparkConf(loadDefaults=False).setAll([*{**SETTINGS, **own, **(settings or {})}.items()])
@@ -149,6 +150,24 @@ def spark_session(settings: Mapping[str, str] | None = None) -> Iterator[SparkSe
                 session.stop()
         finally:
             _end(gateway)
+
+
+def _import_quietly() -> None:
+    """
+    Import pyspark without its warning of a new pandas, which is not used here, and without its log of
+    statements that fail, which the error tells.
+
+    Raises:
+        ConfigError: there is no pyspark.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            import pyspark.logger
+            import pyspark.testing.utils
+    except ImportError:
+        raise ConfigError(_MISSING) from None
+    pyspark.logger.PySparkLogger.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
 
 
 def _not_started(words: Path) -> str:

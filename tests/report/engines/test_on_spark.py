@@ -53,8 +53,6 @@ MOMENTS_MS = (
     -1, 0, 1_262_304_000_000, at("2026-03-29 00:59:59") + 999, at("2026-03-29 01:00"), at("2026-10-25 00:30"),
     at("2026-10-25 01:00"), at("2026-03-08 07:00"), at("2026-04-05 03:59:59"), at("2026-07-01 18:15"), None,
 )  # fmt: skip
-_WARNS = "ignore:PySpark does not yet fully support pandas:FutureWarning"
-pytestmark = pytest.mark.filterwarnings(_WARNS)
 
 
 @pytest.fixture(scope="module")
