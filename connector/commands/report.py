@@ -62,7 +62,7 @@ def open_desk(settings: Settings, engine: Engine, question: Question) -> Iterato
     if engine == "spark":
         from connector.report.desks.spark import spark_desk
 
-        with spark_desk(data) as desk:
+        with spark_desk(data, prepared=question.as_of is None) as desk:
             yield desk
         return
     from connector.report.desks.duck import duck_desk

@@ -90,5 +90,5 @@ class Question(BaseModel):
     source: str | None = Field(None, description="Rows of this source only.")
 
     def stated(self) -> dict[str, Any]:
-        """As a saved report holds them: what differs from the defaults, and no ``as_of``, which is always new."""
+        """As a saved report holds them: what differs from the defaults; no ``as_of``, which is always new."""
         return self.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"as_of"})

@@ -20,7 +20,9 @@ class Kind(NamedTuple):
 
 
 KINDS: dict[str, str] = {
+    "recipe": "The whole story: which category, who looked and did not buy, what targeting them brought.",
     "categories": "Conversion from view to purchase and price, by product category.",
+    "readings": "One category by other usual rules: why does this differ?",
     "funnel": "How many get from a first step to a last one, and how long it takes them.",
     "dropped": "The people who viewed a category and did not buy in it, or who did.",
     "insights": "How often, how many people, how much: any event over time and by segment.",

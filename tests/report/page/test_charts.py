@@ -79,7 +79,9 @@ def test_chromium_draws_them_all_on_one_page(answers, tmp_path):
 
     shown = show(html(dashboard("Everything", answers, marks)), tmp_path)
 
+    drawn = re.findall(r'<svg[^>]*class="marks"', shown.dom)
     assert shown.console == []
+    assert len(drawn) == sum(len(charts_of(answer, marks)) for answer in answers.values())
 
 
 def test_annotations_stand_on_charts_over_time_and_only_within_the_range(answers):
