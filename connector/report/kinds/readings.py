@@ -23,8 +23,8 @@ Change = Callable[[Composition], object]
 class Asked(Question):
     KIND: ClassVar[str] = "readings"
     SAYS: ClassVar[str] = (
-        "Conversion and average price of one category, by our definition first, then with one rule changed at "
-        "a time and the others kept. A figure of another tool that is found here is explained."
+        "Conversion and average price of one category, by our definition first, then with one rule changed "
+        "at a time and the others kept. A figure of another tool that is found here is explained."
     )
     COLUMNS: ClassVar[dict[str, str]] = {
         "rule": "what is changed; definition: nothing",
