@@ -74,7 +74,8 @@ def test_readers_find_it_done_and_read_only_what_is_new(place):
     assert rows == ask(place, "SELECT * FROM events ORDER BY row_id")
 
 
-def test_compaction_changes_files_and_not_what_is_found(place):
+def test_compaction_changes_files_and_not_what_is_found(tmp_path):
+    place = on_disk(tmp_path / "data")
     publish_two_copies(place)
     _, before = resolved(place)
 
@@ -98,7 +99,8 @@ def test_the_audit_holds_and_nothing_sweeps_what_lies_prepared(place):
     assert resolved(place)[0].reused
 
 
-def test_there_is_nothing_to_do_until_files_change(place):
+def test_there_is_nothing_to_do_until_files_change(tmp_path):
+    place = on_disk(tmp_path / "data")
     publish_two_copies(place)
     preparer = Preparer(place.data, place.folder)
 
@@ -112,7 +114,8 @@ def test_there_is_nothing_to_do_until_files_change(place):
     assert [path for path in place.folder.stagings() if path.name.startswith("spill")] == []
 
 
-def test_what_lies_prepared_can_be_discarded(place):
+def test_what_lies_prepared_can_be_discarded(tmp_path):
+    place = on_disk(tmp_path / "data")
     publish_two_copies(place)
     prepare(place)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -220,10 +219,9 @@ def test_a_table_file_that_cannot_be_read_is_an_error_of_one_line(lake):
 
 def test_the_manifest_names_no_person(lake):
     """It may be looked at by people who must not see the tables."""
-    manifest = json.loads((lake.root / "derived/resolution/manifest.json").read_bytes())
+    manifest = (lake.root / "derived/resolution/manifest.json").read_text()
 
-    assert "laptop" not in json.dumps(manifest)
-    assert "ada" not in json.dumps(manifest)
+    assert [word for word in ("laptop", "row-1", "m-1", "h-2") if word in manifest] == []
 
 
 def _names(lake: SmallLake) -> set[str]:

@@ -48,7 +48,7 @@ _STEP = st.tuples(
     coarse=st.booleans(),
     kept=st.lists(st.booleans(), min_size=5, max_size=5),
 )
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_history_of_files_gives_what_brute_force_finds(steps, small_rows, coarse, kept):
     """``small_rows``: how readily prepared parts are written together; ``coarse``: keys of two values."""
     with tempfile.TemporaryDirectory() as folder, _with(small_rows, coarse):
@@ -67,7 +67,7 @@ def test_any_history_of_files_gives_what_brute_force_finds(steps, small_rows, co
     rows=st.lists(st.tuples(st.sampled_from(RESOLVED), st.sampled_from(DAYS), _ROW), max_size=12),
     data=st.data(),
 )
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_it_does_not_matter_which_file_a_row_came_in_nor_in_which_order(rows, data):
     given_rows = [
         (table, day, {**row, "captured_file": "h", "captured_index": number})
