@@ -50,10 +50,13 @@ def duck_desk(data: DataReader, as_of_ms: int | None = None) -> Iterator[DuckDes
         as_of_ms: count only what was received until then, which nothing prepared knows: duplicates and
             identities are resolved anew, for this connection; None: those prepared beside the data are used.
     """
-    from connector.lake.open import open_lake
+    import duckdb
 
-    state = data.fold()
-    with lake_errors(data.uri), open_lake(data, rejected=False, state=state) as lake:
+    from connector.lake.open import show_tables
+
+    with lake_errors(data.uri), duckdb.connect() as lake:
+        lake.execute("SET TimeZone = 'UTC'")
+        state = show_tables(lake, data)
         if as_of_ms is None:
             from connector.prepared import resolve
 
