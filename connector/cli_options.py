@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+# numpy, which pyarrow loads where it is installed, else takes 40 MB for threads that nothing here uses
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 
 def config_option(function: F) -> F:
     return click.option(
