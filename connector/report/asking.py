@@ -16,6 +16,8 @@ from connector.report.question import Question
 
 _FIRST_MS = 1_262_304_000_000
 """2010-01-01, before which no row lies."""
+_READ_IN_PLACE = ("resolved", "activity")
+"""Views of all rows: wherever they are used, DuckDB is to read only the columns and events of that use."""
 MembersOf = Callable[[str], Collection[str]]
 
 
@@ -57,10 +59,10 @@ class Asking:
 
     @cached_property
     def extent(self) -> Row:
-        """First and last time of rows and the last arrival, ms; None where there are no rows."""
+        """First and last time of rows, ms; None where there are no rows."""
         composition = Composition(self._basics(), self.desk.given)
         rows = self.desk.rows(composition.query("extent"), self._zone)
-        return rows[0] if rows else {"first_ms": None, "last_ms": None, "received_ms": None, "row_count": 0}
+        return rows[0] if rows else {"first_ms": None, "last_ms": None}
 
     @cached_property
     def first(self) -> int:
@@ -120,7 +122,10 @@ class Asking:
             "last_day": _utc_day(self.to_ms + after_ms + DAY_MS),
             **(parameters or {}),
         }
-        return Composition(values, self.desk.given)
+        composition = Composition(values, self.desk.given)
+        for name in _READ_IN_PLACE:
+            composition.define(name, name, materialized=False)
+        return composition
 
     def _basics(self) -> dict[str, Value]:
         as_of = self.question.as_of

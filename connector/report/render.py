@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from connector.errors import ConfigError
 from connector.report.alike import make_alike
+from connector.report.bounds import add_bounds
 from connector.report.clock import DAY_MS, Clock
 from connector.report.functions import CLOCK, OWN, Engine
 from connector.report.portable import unportable
@@ -33,7 +34,9 @@ def render(statement: exp.Expr, engine: Engine, clock: Clock | None = None) -> s
     for node in reversed(list(tree.find_all(exp.Anonymous))):
         if str(node.this).lower() in {*OWN, *CLOCK}:
             _expand(node, engine, clock or Clock())
-    if engine != "duckdb":
+    if engine == "duckdb":
+        add_bounds(tree)
+    else:
         for cte in tree.find_all(exp.CTE):
             cte.set("materialized", None)
     return tree.sql(dialect=_DIALECTS[engine], pretty=True)

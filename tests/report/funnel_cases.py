@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import date
+from decimal import Decimal
+from random import Random
 from typing import Any
 
 from hypothesis import strategies as st
@@ -41,7 +44,7 @@ WHERES = {
     "category IN ('Books', 'Garden')": ("category", lambda value: value in ("Books", "Garden")),
     "price >= 45": ("price", lambda value: value >= 45),
 }
-WINDOWS = (0, 1_500, 4_000, 4_000, HOUR_MS, HOUR_MS, 86_400_000, 604_800_000)
+WINDOWS = (0, 4_000, 8_000, 20_000, 20_000, HOUR_MS, HOUR_MS, 8 * HOUR_MS, 604_800_000)
 
 
 @st.composite
@@ -51,11 +54,14 @@ def funnels(draw: st.DrawFn, zones: tuple[str, ...] = ("UTC",), **pinned: Any) -
     def option(name: str, *values: Any) -> Any:
         return pinned[name] if name in pinned else draw(st.sampled_from(values))
 
-    steps = draw(st.lists(st.sampled_from([*list(STEPS)[:3] * 4, *STEPS]), min_size=2, max_size=4))
-    rare = (None,) * 5
+    steps = draw(st.lists(st.sampled_from([*list(STEPS)[:3] * 5, *STEPS]), min_size=2, max_size=4))
+    rare = (None,) * 8
     order = option("order", "specific", "specific", "any")
     anchored = tuple(draw(st.sets(st.integers(1, len(steps)), max_size=2))) if order == "any" else ()
-    excluded = draw(st.lists(st.sampled_from(list(EXCLUSIONS)), max_size=option("exclusions", 0, 0, 1, 2)))
+    excluded = draw(
+        st.lists(st.sampled_from([*["Order Cancelled"] * 5, *EXCLUSIONS]), min_size=1, max_size=2)
+    )
+    excluded = excluded if option("excluding", True, False) else []
     gaps = [_gaps(draw, len(steps), order) for _ in excluded]
     attribution = option("attribution", "first", "last", *(f"step {n}" for n in range(1, len(steps) + 1)))
     where = option("where", *rare, *rare, *WHERES)
@@ -63,11 +69,11 @@ def funnels(draw: st.DrawFn, zones: tuple[str, ...] = ("UTC",), **pinned: Any) -
     trend = option("trend", *rare, "day", "week", "month")
     split = None if trend else option("split", *rare, "day", "week", "month")
     first_day, last_day = draw(
-        st.sampled_from(((None, None), (None, None), (date(2026, 3, 28), date(2026, 4, 2))))
+        st.sampled_from(((None, None), (None, None), (None, None), (date(2026, 3, 28), date(2026, 4, 2))))
     )
     same = {
         "counting": option("counting", "uniques", "reentry", "totals", "sessions"),
-        "hold": option("hold", (), (), (), (), ("category",), ("category", "product_id")),
+        "hold": option("hold", (), (), (), (), (), ("category",), ("category", "product_id")),
         "breakdown": option("breakdown", None, None, "category", "product_id"), "trend": trend,
         "split": split, "first_day": first_day, "last_day": last_day, "anchored": anchored,
     }  # fmt: skip
@@ -95,28 +101,46 @@ def _gaps(draw: st.DrawFn, count: int, order: str) -> tuple[int, int] | None:
 
 
 _START = at("2026-03-27 23:59:50")
-_TIMES = st.one_of(
-    st.integers(0, 24).map(lambda step: _START + step * 500),
-    st.integers(0, 24).map(lambda step: _START + step * 500),
-    st.integers(0, 60).map(lambda step: _START + step * HOUR_MS // 2),
-)
-EVENTS = ("Product Viewed", "Product Viewed", "Product Added", "Product Purchased", "Order Cancelled", "page")
+_SECONDS = tuple(_START + step * 500 for step in range(60))
+_HOURS = tuple(_START + step * HOUR_MS // 2 for step in range(30))
+_EVENTS = (
+    *["Product Viewed"] * 4, *["Product Added"] * 3, *["Product Purchased"] * 3, *["Order Cancelled"] * 2,
+    "page", "Order Completed",
+)  # fmt: skip
 
 
 @st.composite
 def visits(draw: st.DrawFn) -> Store:
     """One or two people who do a few things again and again within seconds, hours and days."""
-    rows = []
-    for number in range(draw(st.integers(5, 25))):
-        event = draw(st.sampled_from(EVENTS))
-        more: dict[str, Any] = {"category": draw(st.sampled_from(("Toys", "Toys", "Toys", "Books", None)))}
-        more |= {
-            "product_id": draw(st.sampled_from(("p1", "p1", "p1", "p2", None))),
-            "message_id": f"m{draw(st.integers(0, 9))}",
-        }
-        user = draw(st.sampled_from(("ann", "ann", "ann", "ann", "ann", "ben")))
-        rows.append(row(event, draw(_TIMES), user, row_id=f"row-{number:02}", line_index=None, **more))
-    return {"events": rows}
+
+    def pick(choices: Sequence[Any]) -> Any:
+        return draw(st.sampled_from(choices))
+
+    count = draw(st.integers(5, 25))
+    return {"events": [_visit(pick, number, pick(("ann", "ann", "ann", "ben"))) for number in range(count)]}
+
+
+def crowd(people: int, seed: int = 1) -> Store:
+    """Many such people; of a seed always the same."""
+    dice = Random(seed)
+    return {
+        "events": [
+            _visit(dice.choice, number, f"person-{person:04}")
+            for person in range(people)
+            for number in range(dice.randint(3, 30))
+        ]
+    }
+
+
+def _visit(pick: Callable[[Sequence[Any]], Any], number: int, user: str) -> dict[str, Any]:
+    event, time_ms = pick(_EVENTS), pick(pick((_SECONDS, _SECONDS, _HOURS)))
+    more = {
+        "category": pick(("Toys", "Toys", "Toys", "Books", None)),
+        "product_id": pick(("p1", "p1", "p1", "p2", None)),
+        "message_id": f"m{pick(range(10))}", "line_index": None,
+        "price": pick((None, Decimal("9.99"), Decimal(45))),
+    }  # fmt: skip
+    return row(event, time_ms, user, row_id=f"{user}-{number:02}", **more)
 
 
 def found(asked: Asked, desk: DuckDesk) -> list[Counted]:

@@ -11,19 +11,26 @@ from hypothesis import strategies as st
 from connector.report.kinds import categories
 from connector.report.kinds.funnel import Asked
 from tests.report import funnel_oracle, messy
-from tests.report.funnel_cases import found, funnels, sort_key, visits
+from tests.report.funnel_cases import crowd, found, funnels, sort_key, visits
 from tests.report.stores import ask, desk
 
 BUY = "Product Purchased where line_index IS NOT NULL"
 
 
-@settings(max_examples=15, deadline=None)
-@given(visits(), st.lists(funnels(zones=("UTC", "Europe/Berlin")), min_size=2, max_size=3))
-def test_the_attempts_that_count_are_those_of_a_plain_reading(store, asked):
-    here = desk(**store)
+@pytest.fixture(scope="module")
+def busy():
+    """A few hundred people who do a few things again and again, and their desk."""
+    store = crowd(300)
+    return store, desk(**store)
 
-    for question, plain in asked:
-        assert sorted(found(question, here), key=sort_key) == read(plain, store)
+
+@settings(max_examples=25, deadline=None)
+@given(funnels(zones=("UTC", "Europe/Berlin", "America/New_York")))
+def test_the_attempts_that_count_are_those_of_a_plain_reading(busy, asked):
+    store, here = busy
+    question, plain = asked
+
+    assert sorted(found(question, here), key=sort_key) == read(plain, store)
 
 
 @settings(max_examples=10, deadline=None)
@@ -35,7 +42,7 @@ def test_also_where_ids_times_and_copies_are_messy(store, asked):
         assert sorted(found(question, here), key=sort_key) == read(plain, store)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(visits(), funnels(zones=("America/New_York",)))
 def test_rows_are_the_attempts_counted_and_their_times(store, asked):
     question, plain = asked

@@ -1,4 +1,4 @@
 -- Viewers and how many of them bought in time, per series, period and category.
-SELECT cohort, period, category, count(*) AS viewers, count(converted_ms) AS converted
+SELECT cohort, period, category, sum(viewers) AS viewers, sum(converted) AS converted
 FROM series
 GROUP BY cohort, period, category

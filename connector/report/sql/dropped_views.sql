@@ -2,6 +2,7 @@
 SELECT
     uid,
     count(*) AS views,
+    min(time_ms) AS first_view_ms,
     max(time_ms) AS last_view_ms,
     max(CASE WHEN from_last = 1 THEN coalesce(name, product_id) END) AS last_product
 FROM (

@@ -244,32 +244,41 @@ WITH compared_people AS (
       'Product Purchased' <> 'Product Purchased' OR NOT line_index IS NULL
     )
 ), conversion_attempts AS (
-  /* For each entry: the first purchase in its category, from 2 seconds before it to the window's end. */
+  /* Every entry, and every one again that a purchase in its category followed, from 2 seconds before to the window's end. */
   SELECT
-    entries.uid,
-    entries.category,
-    entries.period,
-    entries.entry_ms,
-    MIN(lines.time_ms) AS converted_ms
-  FROM conversion_entries AS entries
-  LEFT JOIN purchase_lines AS lines
-    ON lines.uid = entries.uid
-    AND lines.category = entries.category
-    AND lines.time_ms >= entries.entry_ms - 2000
-    AND lines.time_ms <= entries.entry_ms + 172800000
-  GROUP BY
-    entries.uid,
-    entries.category,
-    entries.period,
-    entries.entry_ms
+    uid,
+    category,
+    period,
+    1 AS viewers,
+    0 AS converted
+  FROM conversion_entries
+  UNION ALL
+  SELECT
+    uid,
+    category,
+    period,
+    0 AS viewers,
+    1 AS converted
+  FROM (
+    SELECT DISTINCT
+      entries.uid,
+      entries.category,
+      entries.period
+    FROM conversion_entries AS entries
+    INNER JOIN purchase_lines AS lines
+      ON lines.uid = entries.uid
+      AND lines.category = entries.category
+      AND lines.time_ms >= entries.entry_ms - 2000
+      AND lines.time_ms <= entries.entry_ms + 172800000
+  ) AS followed
 ), compared_views AS (
   /* Who viewed, and who bought in time in a category that they viewed, before and after. */
   SELECT
     uid,
-    MAX(CASE WHEN period = 0 THEN 1 ELSE 0 END) AS viewed_before,
-    MAX(CASE WHEN period = 1 THEN 1 ELSE 0 END) AS viewed_after,
-    MAX(CASE WHEN period = 0 AND NOT converted_ms IS NULL THEN 1 ELSE 0 END) AS converted_before,
-    MAX(CASE WHEN period = 1 AND NOT converted_ms IS NULL THEN 1 ELSE 0 END) AS converted_after
+    MAX(CASE WHEN period = 0 THEN viewers ELSE 0 END) AS viewed_before,
+    MAX(CASE WHEN period = 1 THEN viewers ELSE 0 END) AS viewed_after,
+    MAX(CASE WHEN period = 0 THEN converted ELSE 0 END) AS converted_before,
+    MAX(CASE WHEN period = 1 THEN converted ELSE 0 END) AS converted_after
   FROM conversion_attempts
   GROUP BY
     uid
@@ -1091,12 +1100,10 @@ ORDER BY
 
 -- 4 of 4
 WITH extent AS (
-  /* The first and the last time that rows have, and when the last row was received. */
+  /* The first and the last time that rows have. */
   SELECT
-    MIN(CAST(TO_UNIXTIME(timestamp) * 1000 AS BIGINT)) AS first_ms,
-    MAX(CAST(TO_UNIXTIME(timestamp) * 1000 AS BIGINT)) AS last_ms,
-    MAX(CAST(TO_UNIXTIME(received_at) * 1000 AS BIGINT)) AS received_ms,
-    COUNT(*) AS row_count
+    CAST(TO_UNIXTIME(MIN(timestamp)) * 1000 AS BIGINT) AS first_ms,
+    CAST(TO_UNIXTIME(MAX(timestamp)) * 1000 AS BIGINT) AS last_ms
   FROM events_raw
 )
 SELECT

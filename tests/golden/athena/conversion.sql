@@ -5,12 +5,10 @@
 
 -- 1 of 3
 WITH extent AS (
-  /* The first and the last time that rows have, and when the last row was received. */
+  /* The first and the last time that rows have. */
   SELECT
-    MIN(CAST(TO_UNIXTIME(timestamp) * 1000 AS BIGINT)) AS first_ms,
-    MAX(CAST(TO_UNIXTIME(timestamp) * 1000 AS BIGINT)) AS last_ms,
-    MAX(CAST(TO_UNIXTIME(received_at) * 1000 AS BIGINT)) AS received_ms,
-    COUNT(*) AS row_count
+    CAST(TO_UNIXTIME(MIN(timestamp)) * 1000 AS BIGINT) AS first_ms,
+    CAST(TO_UNIXTIME(MAX(timestamp)) * 1000 AS BIGINT) AS last_ms
   FROM events_raw
 )
 SELECT
@@ -282,24 +280,33 @@ WITH unique_events AS (
       'Product Purchased' <> 'Product Purchased' OR NOT line_index IS NULL
     )
 ), conversion_attempts AS (
-  /* For each entry: the first purchase in its category, from 2 seconds before it to the window's end. */
+  /* Every entry, and every one again that a purchase in its category followed, from 2 seconds before to the window's end. */
   SELECT
-    entries.uid,
-    entries.category,
-    entries.period,
-    entries.entry_ms,
-    MIN(lines.time_ms) AS converted_ms
-  FROM conversion_entries AS entries
-  LEFT JOIN purchase_lines AS lines
-    ON lines.uid = entries.uid
-    AND lines.category = entries.category
-    AND lines.time_ms >= entries.entry_ms - 2000
-    AND lines.time_ms <= entries.entry_ms + 172800000
-  GROUP BY
-    entries.uid,
-    entries.category,
-    entries.period,
-    entries.entry_ms
+    uid,
+    category,
+    period,
+    1 AS viewers,
+    0 AS converted
+  FROM conversion_entries
+  UNION ALL
+  SELECT
+    uid,
+    category,
+    period,
+    0 AS viewers,
+    1 AS converted
+  FROM (
+    SELECT DISTINCT
+      entries.uid,
+      entries.category,
+      entries.period
+    FROM conversion_entries AS entries
+    INNER JOIN purchase_lines AS lines
+      ON lines.uid = entries.uid
+      AND lines.category = entries.category
+      AND lines.time_ms >= entries.entry_ms - 2000
+      AND lines.time_ms <= entries.entry_ms + 172800000
+  ) AS followed
 ), series AS (
   /* The rows of everybody, as a series of its own. */
   SELECT
@@ -312,8 +319,8 @@ WITH unique_events AS (
     cohort,
     period,
     category,
-    COUNT(*) AS viewers,
-    COUNT(converted_ms) AS converted
+    SUM(viewers) AS viewers,
+    SUM(converted) AS converted
   FROM series
   GROUP BY
     cohort,
@@ -589,24 +596,33 @@ WITH unique_events AS (
       'Product Purchased' <> 'Product Purchased' OR NOT line_index IS NULL
     )
 ), conversion_attempts AS (
-  /* For each entry: the first purchase in its category, from 2 seconds before it to the window's end. */
+  /* Every entry, and every one again that a purchase in its category followed, from 2 seconds before to the window's end. */
   SELECT
-    entries.uid,
-    entries.category,
-    entries.period,
-    entries.entry_ms,
-    MIN(lines.time_ms) AS converted_ms
-  FROM conversion_entries AS entries
-  LEFT JOIN purchase_lines AS lines
-    ON lines.uid = entries.uid
-    AND lines.category = entries.category
-    AND lines.time_ms >= entries.entry_ms - 2000
-    AND lines.time_ms <= entries.entry_ms + 172800000
-  GROUP BY
-    entries.uid,
-    entries.category,
-    entries.period,
-    entries.entry_ms
+    uid,
+    category,
+    period,
+    1 AS viewers,
+    0 AS converted
+  FROM conversion_entries
+  UNION ALL
+  SELECT
+    uid,
+    category,
+    period,
+    0 AS viewers,
+    1 AS converted
+  FROM (
+    SELECT DISTINCT
+      entries.uid,
+      entries.category,
+      entries.period
+    FROM conversion_entries AS entries
+    INNER JOIN purchase_lines AS lines
+      ON lines.uid = entries.uid
+      AND lines.category = entries.category
+      AND lines.time_ms >= entries.entry_ms - 2000
+      AND lines.time_ms <= entries.entry_ms + 172800000
+  ) AS followed
 ), members AS (
   SELECT
     CAST(c0 AS VARCHAR) AS cohort,
@@ -630,8 +646,8 @@ WITH unique_events AS (
     cohort,
     period,
     category,
-    COUNT(*) AS viewers,
-    COUNT(converted_ms) AS converted
+    SUM(viewers) AS viewers,
+    SUM(converted) AS converted
   FROM series
   GROUP BY
     cohort,

@@ -128,64 +128,12 @@ WITH unique_events AS (
   WHERE
     day BETWEEN CAST('2026-03-20' AS DATE) AND CAST('2026-04-13' AS DATE)
     AND NOT time_ms IS NULL
-), category_entries AS (
-  /* Each person's first view of each category within the range: where a held funnel begins. */
-  SELECT
-    uid,
-    category,
-    MIN(time_ms) AS entry_ms
-  FROM activity
-  WHERE
-    event = 'Product Viewed'
-    AND NOT uid IS NULL
-    AND NOT category IS NULL
-    AND time_ms >= 1774134000000
-    AND time_ms < 1775858400000
-  GROUP BY
-    uid,
-    category
-), purchase_lines AS (
-  /* What was bought: one row per product of an order, or the event that takes its place. */
-  SELECT
-    uid,
-    time_ms,
-    category,
-    product_id,
-    name,
-    price,
-    quantity,
-    line_revenue,
-    currency,
-    order_id,
-    row_id
-  FROM activity
-  WHERE
-    event = 'Product Purchased'
-    AND (
-      'Product Purchased' <> 'Product Purchased' OR NOT line_index IS NULL
-    )
-), category_attempts AS (
-  /* For each person and category viewed: the first purchase in it, from 2 seconds before the view to the window's end. */
-  SELECT
-    entries.uid,
-    entries.category,
-    entries.entry_ms,
-    MIN(lines.time_ms) AS converted_ms
-  FROM category_entries AS entries
-  LEFT JOIN purchase_lines AS lines
-    ON lines.uid = entries.uid
-    AND lines.category = entries.category
-    AND lines.time_ms >= entries.entry_ms - 2000
-    AND lines.time_ms <= entries.entry_ms + 172800000
-  GROUP BY
-    entries.uid,
-    entries.category,
-    entries.entry_ms
 ), dropped_views AS (
   /* Each person's views of one category within the range, and the product of the last. */
   SELECT
     uid,
     COUNT(*) AS views,
+    MIN(time_ms) AS first_view_ms,
     MAX(time_ms) AS last_view_ms,
     MAX(CASE WHEN from_last = 1 THEN COALESCE(name, product_id) END) AS last_product
   FROM (
@@ -236,40 +184,43 @@ WITH unique_events AS (
     AND (
       'Product Purchased' <> 'Product Purchased' OR NOT line_index IS NULL
     )
-), dropped_outside AS (
-  /* The first purchase in one category that lies outside the window of the person's attempt, at any time. */
+), dropped_purchases AS (
+  /* Who of those who viewed one category bought in it: first within the window of the first view, and first outside it. */
   SELECT
-    attempts.uid,
-    MIN(lines.time_ms) AS bought_ms
-  FROM category_attempts AS attempts
+    views.uid,
+    MIN(
+      CASE
+        WHEN lines.time_ms >= views.first_view_ms - 2000
+        AND lines.time_ms <= views.first_view_ms + 172800000
+        THEN lines.time_ms
+      END
+    ) AS converted_ms,
+    MIN(
+      CASE
+        WHEN lines.time_ms < views.first_view_ms - 2000
+        OR lines.time_ms > views.first_view_ms + 172800000
+        THEN lines.time_ms
+      END
+    ) AS bought_outside_ms
+  FROM dropped_views AS views
   INNER JOIN every_purchase_line AS lines
-    ON lines.uid = attempts.uid
-    AND lines.category = attempts.category
-    AND (
-      lines.time_ms < attempts.entry_ms - 2000
-      OR lines.time_ms > attempts.entry_ms + 172800000
-    )
-  WHERE
-    attempts.category = 'Toys'
+    ON lines.uid = views.uid AND lines.category = 'Toys'
   GROUP BY
-    attempts.uid
+    views.uid
 ), dropped_people AS (
   /* People who viewed one category and did not buy in it within the window, or those who did. */
   SELECT
-    attempts.uid,
-    attempts.entry_ms AS first_view_ms,
+    views.uid,
+    views.first_view_ms,
     views.last_view_ms,
     views.views,
     views.last_product,
-    outside.bought_ms AS bought_outside_ms
-  FROM category_attempts AS attempts
-  INNER JOIN dropped_views AS views
-    ON views.uid = attempts.uid
-  LEFT JOIN dropped_outside AS outside
-    ON outside.uid = attempts.uid
+    bought.bought_outside_ms
+  FROM dropped_views AS views
+  LEFT JOIN dropped_purchases AS bought
+    ON bought.uid = views.uid
   WHERE
-    attempts.category = 'Toys'
-    AND CASE WHEN attempts.converted_ms IS NULL THEN 'dropped' ELSE 'converted' END = 'dropped'
+    CASE WHEN bought.converted_ms IS NULL THEN 'dropped' ELSE 'converted' END = 'dropped'
 )
 SELECT
   *

@@ -5,12 +5,10 @@
 
 -- 1 of 2
 WITH extent AS (
-  /* The first and the last time that rows have, and when the last row was received. */
+  /* The first and the last time that rows have. */
   SELECT
-    MIN(CAST(TO_UNIXTIME(timestamp) * 1000 AS BIGINT)) AS first_ms,
-    MAX(CAST(TO_UNIXTIME(timestamp) * 1000 AS BIGINT)) AS last_ms,
-    MAX(CAST(TO_UNIXTIME(received_at) * 1000 AS BIGINT)) AS received_ms,
-    COUNT(*) AS row_count
+    CAST(TO_UNIXTIME(MIN(timestamp)) * 1000 AS BIGINT) AS first_ms,
+    CAST(TO_UNIXTIME(MAX(timestamp)) * 1000 AS BIGINT) AS last_ms
   FROM events_raw
 )
 SELECT

@@ -275,107 +275,92 @@ WITH unique_events AS (
     choice = 1
 ), funnel_followed AS (
   SELECT
-    entry.uid AS uid,
-    entry.held_1 AS held_1,
-    entry.period AS period,
-    entry.place AS entry_place,
-    entry.time_ms AS entry_ms,
-    1 + CASE
-      WHEN NOT CASE
-        WHEN ending_2.place IS NULL OR step_2.place < ending_2.place
-        THEN step_2.place
-      END IS NULL
-      THEN 1
-      ELSE 0
-    END + CASE
-      WHEN NOT CASE
-        WHEN ending_2.place IS NULL OR step_3.place < ending_2.place
-        THEN step_3.place
-      END IS NULL
-      THEN 1
-      ELSE 0
-    END AS reached,
-    GREATEST(
-      COALESCE(
-        entry.time_ms,
-        CASE
-          WHEN ending_2.place IS NULL OR step_2.place < ending_2.place
-          THEN step_2.time_ms
-        END,
-        CASE
-          WHEN ending_2.place IS NULL OR step_3.place < ending_2.place
-          THEN step_3.time_ms
-        END
-      ),
-      COALESCE(
-        CASE
-          WHEN ending_2.place IS NULL OR step_2.place < ending_2.place
-          THEN step_2.time_ms
-        END,
-        entry.time_ms,
-        CASE
-          WHEN ending_2.place IS NULL OR step_3.place < ending_2.place
-          THEN step_3.time_ms
-        END
-      ),
-      COALESCE(
-        CASE
-          WHEN ending_2.place IS NULL OR step_3.place < ending_2.place
-          THEN step_3.time_ms
-        END,
-        entry.time_ms,
-        CASE
-          WHEN ending_2.place IS NULL OR step_2.place < ending_2.place
-          THEN step_2.time_ms
-        END
-      )
-    ) AS last_ms,
-    CASE
-      WHEN 1 + CASE
-        WHEN NOT CASE
-          WHEN ending_2.place IS NULL OR step_2.place < ending_2.place
-          THEN step_2.place
-        END IS NULL
-        THEN 1
-        ELSE 0
-      END + CASE
-        WHEN NOT CASE
-          WHEN ending_2.place IS NULL OR step_3.place < ending_2.place
-          THEN step_3.place
-        END IS NULL
-        THEN 1
-        ELSE 0
-      END = 3
-      THEN GREATEST(COALESCE(step_3.time_ms - entry.time_ms, 0), 0)
-    END AS convert_ms
-  FROM funnel_starts AS started
-  INNER JOIN funnel_points AS entry
-    ON entry.uid = started.uid
-    AND entry.held_1 = started.held_1
-    AND entry.entry_number = started.next_entry
-  LEFT JOIN funnel_points AS step_2
-    ON step_2.uid = entry.uid
-    AND step_2.held_1 = entry.held_1
-    AND step_2.number_2 = entry.before_2 + 1
-    AND step_2.time_ms <= entry.time_ms + 604800000
-  LEFT JOIN funnel_points AS step_3
-    ON step_3.uid = entry.uid
-    AND step_3.held_1 = entry.held_1
-    AND step_3.number_3 = GREATEST(
-      COALESCE(entry.before_3, step_2.before_3),
-      COALESCE(step_2.before_3, entry.before_3)
-    ) + 1
-    AND step_3.time_ms <= entry.time_ms + 604800000
-    AND NOT step_2.place IS NULL
-  LEFT JOIN funnel_points AS ending_2
-    ON ending_2.uid = entry.uid
-    AND ending_2.held_1 = entry.held_1
-    AND ending_2.ending_1 = entry.graced_1 + 1
-    AND ending_2.time_ms <= entry.time_ms + 604800000
-    AND NOT entry.place IS NULL
-    AND (
-      step_2.place IS NULL OR ending_2.time_ms < step_2.time_ms - 2000
-    )
+    uid AS uid,
+    held_1 AS held_1,
+    period AS period,
+    entry_place AS entry_place,
+    entry_ms AS entry_ms,
+    reached AS reached,
+    last_ms AS last_ms,
+    CASE WHEN reached = 3 THEN GREATEST(COALESCE(ms_3 - entry_ms, 0), 0) END AS convert_ms
+  FROM (
+    SELECT
+      *,
+      CASE WHEN NOT place_1 IS NULL THEN 1 ELSE 0 END + CASE WHEN NOT place_2 IS NULL THEN 1 ELSE 0 END + CASE WHEN NOT place_3 IS NULL THEN 1 ELSE 0 END AS reached,
+      GREATEST(
+        COALESCE(
+          CASE WHEN NOT place_1 IS NULL THEN ms_1 END,
+          CASE WHEN NOT place_2 IS NULL THEN ms_2 END,
+          CASE WHEN NOT place_3 IS NULL THEN ms_3 END
+        ),
+        COALESCE(
+          CASE WHEN NOT place_2 IS NULL THEN ms_2 END,
+          CASE WHEN NOT place_1 IS NULL THEN ms_1 END,
+          CASE WHEN NOT place_3 IS NULL THEN ms_3 END
+        ),
+        COALESCE(
+          CASE WHEN NOT place_3 IS NULL THEN ms_3 END,
+          CASE WHEN NOT place_1 IS NULL THEN ms_1 END,
+          CASE WHEN NOT place_2 IS NULL THEN ms_2 END
+        )
+      ) AS last_ms,
+      GREATEST(
+        COALESCE(place_1, place_2, place_3),
+        COALESCE(place_2, place_1, place_3),
+        COALESCE(place_3, place_1, place_2)
+      ) AS used_place
+    FROM (
+      SELECT
+        *,
+        taken_1 AS place_1,
+        CASE WHEN ended_place IS NULL OR taken_2 < ended_place THEN taken_2 END AS place_2,
+        CASE WHEN ended_place IS NULL OR taken_3 < ended_place THEN taken_3 END AS place_3
+      FROM (
+        SELECT
+          entry.uid AS uid,
+          entry.held_1 AS held_1,
+          entry.period AS period,
+          entry.place AS entry_place,
+          entry.time_ms AS entry_ms,
+          entry.place AS taken_1,
+          step_2.place AS taken_2,
+          step_3.place AS taken_3,
+          entry.time_ms AS ms_1,
+          step_2.time_ms AS ms_2,
+          step_3.time_ms AS ms_3,
+          ending_2.place AS ended_place,
+          ending_2.entries AS ended_entries
+        FROM funnel_starts AS started
+        INNER JOIN funnel_points AS entry
+          ON entry.uid = started.uid
+          AND entry.held_1 = started.held_1
+          AND entry.entry_number = started.next_entry
+        LEFT JOIN funnel_points AS step_2
+          ON step_2.uid = entry.uid
+          AND step_2.held_1 = entry.held_1
+          AND step_2.number_2 = GREATEST(COALESCE(entry.before_2, 0), 0) + 1
+          AND step_2.time_ms <= entry.time_ms + 604800000
+        LEFT JOIN funnel_points AS step_3
+          ON step_3.uid = entry.uid
+          AND step_3.held_1 = entry.held_1
+          AND step_3.number_3 = GREATEST(
+            COALESCE(entry.before_3, step_2.before_3, 0),
+            COALESCE(step_2.before_3, entry.before_3, 0),
+            0
+          ) + 1
+          AND step_3.time_ms <= entry.time_ms + 604800000
+          AND NOT step_2.place IS NULL
+        LEFT JOIN funnel_points AS ending_2
+          ON ending_2.uid = entry.uid
+          AND ending_2.held_1 = entry.held_1
+          AND ending_2.ending_1 = GREATEST(COALESCE(entry.graced_1, 0), 0) + 1
+          AND ending_2.time_ms <= entry.time_ms + 604800000
+          AND (
+            step_2.place IS NULL OR ending_2.time_ms < step_2.time_ms - 2000
+          )
+      ) AS taken
+    ) AS kept
+  ) AS measured
 ), funnel_chosen AS (
   SELECT
     *

@@ -538,30 +538,44 @@ WITH unique_events AS (
     AND (
       'Product Purchased' <> 'Product Purchased' OR NOT line_index IS NULL
     )
-), category_attempts AS (
-  /* For each person and category viewed: the first purchase in it, from 2 seconds before the view to the window's end. */
+), category_converted AS (
+  /* Who bought in a category they viewed, and when first: from 2 seconds before the view to the window's end. */
   SELECT
     entries.uid,
     entries.category,
-    entries.entry_ms,
     MIN(lines.time_ms) AS converted_ms
   FROM category_entries AS entries
-  LEFT JOIN purchase_lines AS lines
+  INNER JOIN purchase_lines AS lines
     ON lines.uid = entries.uid
     AND lines.category = entries.category
     AND lines.time_ms >= entries.entry_ms - 2000
     AND lines.time_ms <= entries.entry_ms + 172800000
   GROUP BY
     entries.uid,
-    entries.category,
-    entries.entry_ms
+    entries.category
 ), category_conversion AS (
   /* People who viewed each category and how many of them bought in it in time. */
   SELECT
     category,
-    COUNT(*) AS viewers,
-    COUNT(converted_ms) AS converted
-  FROM category_attempts
+    SUM(viewers) AS viewers,
+    SUM(converted) AS converted
+  FROM (
+    SELECT
+      category,
+      COUNT(*) AS viewers,
+      CAST(0 AS BIGINT) AS converted
+    FROM category_entries
+    GROUP BY
+      category
+    UNION ALL
+    SELECT
+      category,
+      CAST(0 AS BIGINT) AS viewers,
+      COUNT(*) AS converted
+    FROM category_converted
+    GROUP BY
+      category
+  ) AS counted
   GROUP BY
     category
 )
@@ -730,30 +744,44 @@ WITH unique_events AS (
     AND (
       'Product Purchased' <> 'Product Purchased' OR NOT line_index IS NULL
     )
-), category_attempts AS (
-  /* For each person and category viewed: the first purchase in it, from 2 seconds before the view to the window's end. */
+), category_converted AS (
+  /* Who bought in a category they viewed, and when first: from 2 seconds before the view to the window's end. */
   SELECT
     entries.uid,
     entries.category,
-    entries.entry_ms,
     MIN(lines.time_ms) AS converted_ms
   FROM category_entries AS entries
-  LEFT JOIN purchase_lines AS lines
+  INNER JOIN purchase_lines AS lines
     ON lines.uid = entries.uid
     AND lines.category = entries.category
     AND lines.time_ms >= entries.entry_ms - 2000
     AND lines.time_ms <= entries.entry_ms + 2592000000
   GROUP BY
     entries.uid,
-    entries.category,
-    entries.entry_ms
+    entries.category
 ), category_conversion AS (
   /* People who viewed each category and how many of them bought in it in time. */
   SELECT
     category,
-    COUNT(*) AS viewers,
-    COUNT(converted_ms) AS converted
-  FROM category_attempts
+    SUM(viewers) AS viewers,
+    SUM(converted) AS converted
+  FROM (
+    SELECT
+      category,
+      COUNT(*) AS viewers,
+      CAST(0 AS BIGINT) AS converted
+    FROM category_entries
+    GROUP BY
+      category
+    UNION ALL
+    SELECT
+      category,
+      CAST(0 AS BIGINT) AS viewers,
+      COUNT(*) AS converted
+    FROM category_converted
+    GROUP BY
+      category
+  ) AS counted
   GROUP BY
     category
 )
@@ -922,30 +950,44 @@ WITH unique_events AS (
     AND (
       'Product Purchased' <> 'Product Purchased' OR NOT line_index IS NULL
     )
-), category_attempts AS (
-  /* For each person and category viewed: the first purchase in it, from 2 seconds before the view to the window's end. */
+), category_converted AS (
+  /* Who bought in a category they viewed, and when first: from 2 seconds before the view to the window's end. */
   SELECT
     entries.uid,
     entries.category,
-    entries.entry_ms,
     MIN(lines.time_ms) AS converted_ms
   FROM category_entries AS entries
-  LEFT JOIN purchase_lines AS lines
+  INNER JOIN purchase_lines AS lines
     ON lines.uid = entries.uid
     AND lines.category = entries.category
     AND lines.time_ms >= entries.entry_ms - 2000
     AND lines.time_ms <= entries.entry_ms + 86400000
   GROUP BY
     entries.uid,
-    entries.category,
-    entries.entry_ms
+    entries.category
 ), category_conversion AS (
   /* People who viewed each category and how many of them bought in it in time. */
   SELECT
     category,
-    COUNT(*) AS viewers,
-    COUNT(converted_ms) AS converted
-  FROM category_attempts
+    SUM(viewers) AS viewers,
+    SUM(converted) AS converted
+  FROM (
+    SELECT
+      category,
+      COUNT(*) AS viewers,
+      CAST(0 AS BIGINT) AS converted
+    FROM category_entries
+    GROUP BY
+      category
+    UNION ALL
+    SELECT
+      category,
+      CAST(0 AS BIGINT) AS viewers,
+      COUNT(*) AS converted
+    FROM category_converted
+    GROUP BY
+      category
+  ) AS counted
   GROUP BY
     category
 )
@@ -1213,30 +1255,44 @@ WITH unique_events AS (
     AND (
       'Product Purchased' <> 'Product Purchased' OR NOT line_index IS NULL
     )
-), category_attempts AS (
-  /* For each person and category viewed: the first purchase in it, from 2 seconds before the view to the window's end. */
+), category_converted AS (
+  /* Who bought in a category they viewed, and when first: from 2 seconds before the view to the window's end. */
   SELECT
     entries.uid,
     entries.category,
-    entries.entry_ms,
     MIN(lines.time_ms) AS converted_ms
   FROM category_entries AS entries
-  LEFT JOIN purchase_lines AS lines
+  INNER JOIN purchase_lines AS lines
     ON lines.uid = entries.uid
     AND lines.category = entries.category
     AND lines.time_ms >= entries.entry_ms - 2000
     AND lines.time_ms <= entries.entry_ms + 172800000
   GROUP BY
     entries.uid,
-    entries.category,
-    entries.entry_ms
+    entries.category
 ), category_conversion AS (
   /* People who viewed each category and how many of them bought in it in time. */
   SELECT
     category,
-    COUNT(*) AS viewers,
-    COUNT(converted_ms) AS converted
-  FROM category_attempts
+    SUM(viewers) AS viewers,
+    SUM(converted) AS converted
+  FROM (
+    SELECT
+      category,
+      COUNT(*) AS viewers,
+      CAST(0 AS BIGINT) AS converted
+    FROM category_entries
+    GROUP BY
+      category
+    UNION ALL
+    SELECT
+      category,
+      CAST(0 AS BIGINT) AS viewers,
+      COUNT(*) AS converted
+    FROM category_converted
+    GROUP BY
+      category
+  ) AS counted
   GROUP BY
     category
 )
