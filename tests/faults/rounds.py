@@ -2,7 +2,7 @@
 Rounds of the one question that matters: under traffic something is killed; is every acknowledged event there
 exactly once?
 
-``CONNECTOR_FAULT_ROUNDS`` says how many (16), ``CONNECTOR_FAULT_SEED`` which (a number that is always the
+``CONNECTOR_FAULT_ROUNDS`` says how many (12), ``CONNECTOR_FAULT_SEED`` which (a number that is always the
 same): round n of a seed is the same dice, though never the same moment to the microsecond.
 """
 
@@ -23,7 +23,7 @@ from faults.traffic import SECRET, Traffic, assert_kept_once, settle
 from system.processes import wait_until
 from system.service import Service
 
-ROUNDS = int(os.environ.get("CONNECTOR_FAULT_ROUNDS", "16"))
+ROUNDS = int(os.environ.get("CONNECTOR_FAULT_ROUNDS", "12"))
 SEED = os.environ.get("CONNECTOR_FAULT_SEED", "20261121")
 ROUNDS_A_FOLDER = 25
 """Then an empty data folder: reading an ever longer ledger is not what is tried here."""
