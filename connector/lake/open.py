@@ -72,8 +72,14 @@ def show_tables(
     source: str | None = None,
     *,
     state: Fold | None = None,
+    many: bool = False,
 ) -> Fold:
-    """Make or renew the views over tables, as ``open_lake`` does; return the ledger that they show."""
+    """Make or renew the views over tables, as ``open_lake`` does; return the ledger that they show.
+
+    Args:
+        many: many queries are to come. The columns of all files are compared once, and where they are the
+            same, as they are but for a change of the tables, no query has to do that again.
+    """
     reader = FolderData(data) if isinstance(data, Path) else data
     if isinstance(reader, StoreData):
         state = state or reader.fold()
@@ -81,7 +87,7 @@ def show_tables(
     else:
         places = _Places(reader, state)
         state = places.state
-        raw = {table.name: _on_disk(lake, places, table) for table in tables}
+        raw = {table.name: _on_disk(lake, places, table, many) for table in tables}
     only = views.only(source)
     for table in tables:
         lake.execute(f"CREATE OR REPLACE VIEW {table.name}_raw AS SELECT * FROM ({raw[table.name]}){only}")
@@ -171,7 +177,7 @@ class _Places:
         return [self._staged.get(name, self.root / name) for name in wanted]
 
 
-def _on_disk(lake: duckdb.DuckDBPyConnection, places: _Places, table: Table) -> str:
+def _on_disk(lake: duckdb.DuckDBPyConnection, places: _Places, table: Table, many: bool) -> str:
     """The query for the rows of a table; its files are a variable, so that a view stays short."""
     root, below = places.root, f"tables/{table.name}/"
     if not places.state.entries:
@@ -182,7 +188,9 @@ def _on_disk(lake: duckdb.DuckDBPyConnection, places: _Places, table: Table) -> 
     if not paths:
         return views.no_rows(table)
     lake.execute(f"SET VARIABLE {table.name}_files = {views.list_of(paths)}")
-    return views.table_rows(table, f"getvariable('{table.name}_files')", root)
+    files = f"getvariable('{table.name}_files')"
+    alike = many and len(lake.execute(views.columns_of(files)).fetchall()) == 1
+    return views.table_rows(table, files, root, alike=alike)
 
 
 def _in_store(

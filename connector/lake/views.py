@@ -59,18 +59,31 @@ def no_rows(table: Table) -> str:
     return f"SELECT {columns}, NULL::DATE AS day WHERE false"
 
 
-def table_rows(table: Table, files: str, root: Path) -> str:
+def table_rows(table: Table, files: str, root: Path, *, alike: bool = False) -> str:
     """Every row of table files; ``files``: what DuckDB is to read, as it is written in a query.
 
     Files may lack columns that were added later: an empty relation brings every declared one.
+
+    Args:
+        alike: all files have the same columns. DuckDB then need not open each of them for every query.
     """
+    by_name = "" if alike else ", union_by_name = true"
     if "=" in str(root.absolute()):
         day = r"CAST(regexp_extract(__file, 'day=([0-9-]+)/[^/]*$', 1) AS DATE) AS day"
         rows = f"SELECT * EXCLUDE (__file), {day} FROM read_parquet({files}, filename = '__file', "
-        rows += "hive_partitioning = false, "
+        rows += "hive_partitioning = false"
     else:
-        rows = f"SELECT * FROM read_parquet({files}, hive_partitioning = true, hive_types = {{'day': DATE}}, "
-    return f"{no_rows(table)} UNION ALL BY NAME {rows} union_by_name = true)"
+        rows = f"SELECT * FROM read_parquet({files}, hive_partitioning = true, hive_types = {{'day': DATE}}"
+    return f"{no_rows(table)} UNION ALL BY NAME {rows}{by_name})"
+
+
+def columns_of(files: str) -> str:
+    """One row for every set of columns that files have; ``files``: as ``table_rows`` takes it."""
+    return (
+        "SELECT DISTINCT columns FROM ("
+        "SELECT list((name, type, converted_type, precision, scale) ORDER BY name) AS columns "
+        f"FROM parquet_schema({files}) GROUP BY file_name)"
+    )
 
 
 def first_of_each(table: Table) -> str:

@@ -13,6 +13,7 @@ from connector.report.clock import DAY_MS, Clock, date_of, number_of
 from connector.report.compose import Composition, Value
 from connector.report.desks.desk import Desk
 from connector.report.question import Question
+from connector.tables.layout import FIRST_DAY
 
 _FIRST_MS = 1_262_304_000_000
 """2010-01-01, before which no row lies."""
@@ -48,6 +49,7 @@ class Asking:
         self.members_of = members_of
         self.marks = marks
         self.as_of = question.as_of or now
+        self._extents: dict[tuple[str | None, datetime | None], Row] = {}
         self._zone = Clock(question.timezone, _FIRST_MS, _FIRST_MS)
         self._zone.offset_ms(_FIRST_MS)
         if question.from_day and question.to_day and question.from_day > question.to_day:
@@ -57,12 +59,28 @@ class Asking:
     def as_of_ms(self) -> int:
         return round(self.as_of.timestamp() * 1_000)
 
-    @cached_property
+    @property
     def extent(self) -> Row:
-        """First and last time of rows, ms; None where there are no rows."""
-        composition = Composition(self._basics(), self.desk.given)
+        """First and last time of rows, ms; None where there are no rows. The same for ``other`` questions."""
+        of = (self.question.source, self.question.as_of)
+        if of not in self._extents:
+            self._extents[of] = self._asked_extent()
+        return self._extents[of]
+
+    def _asked_extent(self) -> Row:
+        composition = Composition({**self._basics(), **self._outer_days()}, self.desk.given)
         rows = self.desk.rows(composition.query("extent"), self._zone)
         return rows[0] if rows else {"first_ms": None, "last_ms": None}
+
+    def _outer_days(self) -> dict[str, Value]:
+        """The days with the first and the last time, where rows of all sources and arrivals count.
+
+        Not where the first day is the one of rows without a time.
+        """
+        days, asked = self.desk.days, self.question
+        if days is None or asked.source is not None or asked.as_of is not None or days[0] <= FIRST_DAY:
+            return {"earliest_day": None, "latest_day": None}
+        return {"earliest_day": days[0], "latest_day": days[1]}
 
     @cached_property
     def first(self) -> int:
@@ -141,7 +159,9 @@ class Asking:
 
     def other(self, question: Question, members_of: MembersOf | None = None) -> Asking:
         """Another question of the same data at the same moment."""
-        return Asking(question, self.desk, self.as_of, members_of or self.members_of, self.marks)
+        asking = Asking(question, self.desk, self.as_of, members_of or self.members_of, self.marks)
+        asking._extents = self._extents
+        return asking
 
     def ask(self, question: Question, members_of: MembersOf | None = None) -> Answer:
         """The answer to another question of the same data at the same moment."""

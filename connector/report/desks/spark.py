@@ -63,6 +63,7 @@ class SparkDesk:
 
     engine: Engine = "spark"
     runs = True
+    days = None
 
     def __init__(self, session: SparkSession) -> None:
         self._session = session

@@ -32,6 +32,7 @@ class TextDesk:
     """Notes what it is asked and answers nothing."""
 
     runs = False
+    days = None
 
     def __init__(self, engine: Engine) -> None:
         self.engine: Engine = engine

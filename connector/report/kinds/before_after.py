@@ -124,7 +124,7 @@ def _over_both(asking: Asking, asked: Asked) -> Asking:
     """The same question over both times."""
     length = timedelta(days=asked.days)
     range_ = {"from_day": asked.start - length, "to_day": asked.start + length - timedelta(days=1)}
-    return Asking(asked.model_copy(update=range_), asking.desk, asking.as_of, asking.members_of)
+    return asking.other(asked.model_copy(update=range_))
 
 
 def _coverage(asking: Asking, both: Asking) -> Iterator[str]:

@@ -15,6 +15,7 @@ from connector.report.kinds.people import moment
 from connector.report.people import people_view
 
 State = Literal["dropped", "converted"]
+_NO_CONTACT: Row = {"email": None, "phone": None}
 
 
 class Asked(categories.Asked):
@@ -51,7 +52,7 @@ def answer(asking: Asking) -> Answer:
     composition = _composed(asking, category, asked.state)
     people = asking.rows(composition, "dropped_people", "uid")
     contacts = _contacts(asking, composition) if asked.with_contacts else {}
-    rows = [_row(person, contacts.get(person["uid"], {})) for person in people]
+    rows = [_row(person, contacts.get(person["uid"], _NO_CONTACT)) for person in people]
     notes += _outside(rows, asked.state)
     if not asked.with_contacts:
         notes.append("Email addresses and phone numbers are left out; ask for them with contacts.")
@@ -117,6 +118,6 @@ def _row(person: Row, contact: Row) -> Row:
         "views": person["views"],
         "last_product": person["last_product"],
         "bought_outside": moment(person["bought_outside_ms"]),
-        "email": contact.get("email"),
-        "phone": contact.get("phone"),
+        "email": contact["email"],
+        "phone": contact["phone"],
     }

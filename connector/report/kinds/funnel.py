@@ -25,6 +25,7 @@ from connector.report.funnels.plan import (
     values_of,
 )
 from connector.report.funnels.rows import GRACE_MS, define_rows
+from connector.report.funnels.usual import define_usual, is_usual
 from connector.report.periods import is_complete, period_of, starts_of
 from connector.report.question import Duration, Question, Unit
 
@@ -138,6 +139,8 @@ def _composed(asking: Asking, asked: Asked, plan: Plan) -> tuple[Composition, st
     composition = asking.composition(before_ms=GRACE_MS, after_ms=asked.window)
     cut = asked.trend or asked.split
     period = None if cut is None else period_of(asking, cut)
+    if is_usual(plan):
+        return composition, define_usual(composition, plan, period)
     define_rows(composition, plan, period)
     return composition, define_attempts(composition, plan, period)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -13,7 +13,6 @@ from connector.report.asking import Asking
 from connector.report.people import people_view
 from connector.report.question import Question
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CONTACTS = ("first_name", "last_name", "email", "phone")
 NO_CONTACTS = "Names and addresses are left out; ask for them with contacts."
 
@@ -49,7 +48,7 @@ class Asked(Question):
 
 def moment(at_ms: int | None) -> datetime | None:
     """ms since the epoch as a moment in UTC."""
-    return None if at_ms is None else _EPOCH + timedelta(milliseconds=at_ms)
+    return None if at_ms is None else datetime.fromtimestamp(at_ms / 1_000, UTC)
 
 
 def answer(asking: Asking) -> Answer:

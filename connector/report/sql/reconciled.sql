@@ -2,28 +2,26 @@
 SELECT
     day_number,
     currency,
-    sum(CASE WHEN line_index IS NULL THEN 1 ELSE 0 END) AS orders,
-    sum(CASE WHEN line_index IS NULL THEN 0 ELSE 1 END) AS product_rows,
+    sum(orders) AS orders,
+    sum(product_rows) AS product_rows,
     sum(line_revenue) AS item_value,
     sum(order_revenue) AS revenue,
-    sum(CASE WHEN line_index IS NULL THEN discount END) AS discount,
+    sum(discount) AS discount,
     sum(is_repeat) AS repeated_orders
 FROM (
     SELECT
-        rows_.currency,
-        rows_.line_index,
-        rows_.line_revenue,
-        rows_.order_revenue,
-        rows_.discount,
-        local_day(rows_.time_ms) AS day_number,
-        CASE WHEN rows_.line_index IS NULL AND sales.row_id IS NULL THEN 1 ELSE 0 END AS is_repeat
-    FROM activity AS rows_
-    LEFT JOIN sales ON sales.row_id = rows_.row_id
+        local_day(time_ms) AS day_number, currency, 1 AS orders, 0 AS product_rows,
+        CAST(NULL AS DECIMAL(18, 6)) AS line_revenue, order_revenue, discount,
+        CASE WHEN sale_number = 1 THEN 0 ELSE 1 END AS is_repeat
+    FROM numbered_sales
+    WHERE time_ms >= $from_ms AND time_ms < $to_ms
+    UNION ALL
+    SELECT
+        local_day(time_ms) AS day_number, currency, 0 AS orders, 1 AS product_rows,
+        line_revenue, order_revenue, CAST(NULL AS DECIMAL(18, 6)) AS discount, 0 AS is_repeat
+    FROM activity
     WHERE
-        rows_.time_ms >= $from_ms AND rows_.time_ms < $to_ms
-        AND (
-            (rows_.event = 'Order Completed' AND rows_.line_index IS NULL)
-            OR (rows_.event = 'Product Purchased' AND rows_.line_index IS NOT NULL)
-        )
+        event = 'Product Purchased' AND line_index IS NOT NULL
+        AND time_ms >= $from_ms AND time_ms < $to_ms
 ) AS dated
 GROUP BY day_number, currency

@@ -5,7 +5,7 @@
 
 -- 1 of 6
 WITH extent AS (
-  /* The first and the last time that rows have. */
+  /* The first and the last time that rows have. Where it is known which days are the first and the last, of these alone. */
   SELECT
     CAST(TO_UNIXTIME(MIN(timestamp)) * 1000 AS BIGINT) AS first_ms,
     CAST(TO_UNIXTIME(MAX(timestamp)) * 1000 AS BIGINT) AS last_ms
@@ -132,6 +132,22 @@ WITH unique_events AS (
       WHEN COALESCE(rows_.user_id, '') = ''
       THEN COALESCE(NULLIF(rows_.anonymous_id, ''), rows_.distinct_id)
     END
+), numbered_sales AS (
+  /* Order Completed rows, those of each order of a source numbered from the earliest on. */
+  SELECT
+    source,
+    order_id,
+    row_id,
+    uid,
+    time_ms,
+    currency,
+    order_revenue,
+    order_revenue_from,
+    discount,
+    ROW_NUMBER() OVER (PARTITION BY source, COALESCE(order_id, row_id) ORDER BY time_ms, row_id) AS sale_number
+  FROM resolved
+  WHERE
+    event = 'Order Completed' AND line_index IS NULL
 ), sales AS (
   /* Sales: the earliest Order Completed of each order of a source; later ones are retries and count nowhere. */
   /* gross is empty where the order states no revenue. */
@@ -144,21 +160,7 @@ WITH unique_events AS (
     currency,
     order_revenue AS gross,
     order_revenue_from
-  FROM (
-    SELECT
-      source,
-      order_id,
-      row_id,
-      uid,
-      time_ms,
-      currency,
-      order_revenue,
-      order_revenue_from,
-      ROW_NUMBER() OVER (PARTITION BY source, COALESCE(order_id, row_id) ORDER BY time_ms, row_id) AS sale_number
-    FROM resolved
-    WHERE
-      event = 'Order Completed' AND line_index IS NULL
-  ) AS numbered
+  FROM numbered_sales
   WHERE
     sale_number = 1
 ), refund_claims AS (
@@ -526,6 +528,22 @@ WITH unique_events AS (
       WHEN COALESCE(rows_.user_id, '') = ''
       THEN COALESCE(NULLIF(rows_.anonymous_id, ''), rows_.distinct_id)
     END
+), numbered_sales AS (
+  /* Order Completed rows, those of each order of a source numbered from the earliest on. */
+  SELECT
+    source,
+    order_id,
+    row_id,
+    uid,
+    time_ms,
+    currency,
+    order_revenue,
+    order_revenue_from,
+    discount,
+    ROW_NUMBER() OVER (PARTITION BY source, COALESCE(order_id, row_id) ORDER BY time_ms, row_id) AS sale_number
+  FROM resolved
+  WHERE
+    event = 'Order Completed' AND line_index IS NULL
 ), sales AS (
   /* Sales: the earliest Order Completed of each order of a source; later ones are retries and count nowhere. */
   /* gross is empty where the order states no revenue. */
@@ -538,21 +556,7 @@ WITH unique_events AS (
     currency,
     order_revenue AS gross,
     order_revenue_from
-  FROM (
-    SELECT
-      source,
-      order_id,
-      row_id,
-      uid,
-      time_ms,
-      currency,
-      order_revenue,
-      order_revenue_from,
-      ROW_NUMBER() OVER (PARTITION BY source, COALESCE(order_id, row_id) ORDER BY time_ms, row_id) AS sale_number
-    FROM resolved
-    WHERE
-      event = 'Order Completed' AND line_index IS NULL
-  ) AS numbered
+  FROM numbered_sales
   WHERE
     sale_number = 1
 ), refund_claims AS (
@@ -1440,6 +1444,22 @@ WITH unique_events AS (
   WHERE
     day BETWEEN CAST('2009-12-30' AS DATE) AND CAST('2026-11-02' AS DATE)
     AND NOT time_ms IS NULL
+), numbered_sales AS (
+  /* Order Completed rows, those of each order of a source numbered from the earliest on. */
+  SELECT
+    source,
+    order_id,
+    row_id,
+    uid,
+    time_ms,
+    currency,
+    order_revenue,
+    order_revenue_from,
+    discount,
+    ROW_NUMBER() OVER (PARTITION BY source, COALESCE(order_id, row_id) ORDER BY time_ms, row_id) AS sale_number
+  FROM resolved
+  WHERE
+    event = 'Order Completed' AND line_index IS NULL
 ), sales AS (
   /* Sales: the earliest Order Completed of each order of a source; later ones are retries and count nowhere. */
   /* gross is empty where the order states no revenue. */
@@ -1452,21 +1472,7 @@ WITH unique_events AS (
     currency,
     order_revenue AS gross,
     order_revenue_from
-  FROM (
-    SELECT
-      source,
-      order_id,
-      row_id,
-      uid,
-      time_ms,
-      currency,
-      order_revenue,
-      order_revenue_from,
-      ROW_NUMBER() OVER (PARTITION BY source, COALESCE(order_id, row_id) ORDER BY time_ms, row_id) AS sale_number
-    FROM resolved
-    WHERE
-      event = 'Order Completed' AND line_index IS NULL
-  ) AS numbered
+  FROM numbered_sales
   WHERE
     sale_number = 1
 ), unmatched_refunds AS (

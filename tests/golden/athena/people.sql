@@ -447,6 +447,22 @@ WITH unique_events AS (
       WHEN COALESCE(rows_.user_id, '') = ''
       THEN COALESCE(NULLIF(rows_.anonymous_id, ''), rows_.distinct_id)
     END
+), numbered_sales AS (
+  /* Order Completed rows, those of each order of a source numbered from the earliest on. */
+  SELECT
+    source,
+    order_id,
+    row_id,
+    uid,
+    time_ms,
+    currency,
+    order_revenue,
+    order_revenue_from,
+    discount,
+    ROW_NUMBER() OVER (PARTITION BY source, COALESCE(order_id, row_id) ORDER BY time_ms, row_id) AS sale_number
+  FROM resolved
+  WHERE
+    event = 'Order Completed' AND line_index IS NULL
 ), sales AS (
   /* Sales: the earliest Order Completed of each order of a source; later ones are retries and count nowhere. */
   /* gross is empty where the order states no revenue. */
@@ -459,21 +475,7 @@ WITH unique_events AS (
     currency,
     order_revenue AS gross,
     order_revenue_from
-  FROM (
-    SELECT
-      source,
-      order_id,
-      row_id,
-      uid,
-      time_ms,
-      currency,
-      order_revenue,
-      order_revenue_from,
-      ROW_NUMBER() OVER (PARTITION BY source, COALESCE(order_id, row_id) ORDER BY time_ms, row_id) AS sale_number
-    FROM resolved
-    WHERE
-      event = 'Order Completed' AND line_index IS NULL
-  ) AS numbered
+  FROM numbered_sales
   WHERE
     sale_number = 1
 ), people_orders AS (

@@ -120,6 +120,22 @@ WITH unique_events AS (
       WHEN COALESCE(rows_.user_id, '') = ''
       THEN COALESCE(NULLIF(rows_.anonymous_id, ''), rows_.distinct_id)
     END
+), numbered_sales AS (
+  /* Order Completed rows, those of each order of a source numbered from the earliest on. */
+  SELECT
+    source,
+    order_id,
+    row_id,
+    uid,
+    time_ms,
+    currency,
+    order_revenue,
+    order_revenue_from,
+    discount,
+    ROW_NUMBER() OVER (PARTITION BY source, COALESCE(order_id, row_id) ORDER BY time_ms, row_id) AS sale_number
+  FROM resolved
+  WHERE
+    event = 'Order Completed' AND line_index IS NULL
 ), activity AS (
   /* Rows of the days asked for, a day more on either side, whose time is known. */
   SELECT
@@ -128,85 +144,78 @@ WITH unique_events AS (
   WHERE
     day BETWEEN CAST('2026-03-20' AS DATE) AND CAST('2026-04-11' AS DATE)
     AND NOT time_ms IS NULL
-), sales AS (
-  /* Sales: the earliest Order Completed of each order of a source; later ones are retries and count nowhere. */
-  /* gross is empty where the order states no revenue. */
-  SELECT
-    source,
-    order_id,
-    row_id,
-    uid,
-    time_ms,
-    currency,
-    order_revenue AS gross,
-    order_revenue_from
-  FROM (
-    SELECT
-      source,
-      order_id,
-      row_id,
-      uid,
-      time_ms,
-      currency,
-      order_revenue,
-      order_revenue_from,
-      ROW_NUMBER() OVER (PARTITION BY source, COALESCE(order_id, row_id) ORDER BY time_ms, row_id) AS sale_number
-    FROM resolved
-    WHERE
-      event = 'Order Completed' AND line_index IS NULL
-  ) AS numbered
-  WHERE
-    sale_number = 1
 ), reconciled AS (
   /* Orders against their lines per local day and currency. All rows but copies: a repeated order stands beside its lines. */
   SELECT
     day_number,
     currency,
-    SUM(CASE WHEN line_index IS NULL THEN 1 ELSE 0 END) AS orders,
-    SUM(CASE WHEN line_index IS NULL THEN 0 ELSE 1 END) AS product_rows,
+    SUM(orders) AS orders,
+    SUM(product_rows) AS product_rows,
     SUM(line_revenue) AS item_value,
     SUM(order_revenue) AS revenue,
-    SUM(CASE WHEN line_index IS NULL THEN discount END) AS discount,
+    SUM(discount) AS discount,
     SUM(is_repeat) AS repeated_orders
   FROM (
     SELECT
-      rows_.currency,
-      rows_.line_index,
-      rows_.line_revenue,
-      rows_.order_revenue,
-      rows_.discount,
       (
         CAST((
-          rows_.time_ms + CASE
-            WHEN rows_.time_ms >= 1806195600000
+          time_ms + CASE
+            WHEN time_ms >= 1806195600000
             THEN 7200000
-            WHEN rows_.time_ms >= 1792890000000
+            WHEN time_ms >= 1792890000000
             THEN 3600000
-            WHEN rows_.time_ms >= 1774746000000
+            WHEN time_ms >= 1774746000000
             THEN 7200000
-            WHEN rows_.time_ms >= 1761440400000
+            WHEN time_ms >= 1761440400000
             THEN 3600000
-            WHEN rows_.time_ms >= 1743296400000
+            WHEN time_ms >= 1743296400000
             THEN 7200000
             ELSE 3600000
           END
         ) AS BIGINT) / CAST(86400000 AS BIGINT)
       ) AS day_number,
-      CASE WHEN rows_.line_index IS NULL AND sales.row_id IS NULL THEN 1 ELSE 0 END AS is_repeat
-    FROM activity AS rows_
-    LEFT JOIN sales
-      ON sales.row_id = rows_.row_id
+      currency,
+      1 AS orders,
+      0 AS product_rows,
+      CAST(NULL AS DECIMAL(18, 6)) AS line_revenue,
+      order_revenue,
+      discount,
+      CASE WHEN sale_number = 1 THEN 0 ELSE 1 END AS is_repeat
+    FROM numbered_sales
     WHERE
-      rows_.time_ms >= 1774134000000
-      AND rows_.time_ms < 1775858400000
-      AND (
-        (
-          rows_.event = 'Order Completed' AND rows_.line_index IS NULL
-        )
-        OR (
-          rows_.event = 'Product Purchased' AND NOT rows_.line_index IS NULL
-        )
-      )
+      time_ms >= 1774134000000 AND time_ms < 1775858400000
+    UNION ALL
+    SELECT
+      (
+        CAST((
+          time_ms + CASE
+            WHEN time_ms >= 1806195600000
+            THEN 7200000
+            WHEN time_ms >= 1792890000000
+            THEN 3600000
+            WHEN time_ms >= 1774746000000
+            THEN 7200000
+            WHEN time_ms >= 1761440400000
+            THEN 3600000
+            WHEN time_ms >= 1743296400000
+            THEN 7200000
+            ELSE 3600000
+          END
+        ) AS BIGINT) / CAST(86400000 AS BIGINT)
+      ) AS day_number,
+      currency,
+      0 AS orders,
+      1 AS product_rows,
+      line_revenue,
+      order_revenue,
+      CAST(NULL AS DECIMAL(18, 6)) AS discount,
+      0 AS is_repeat
+    FROM activity
+    WHERE
+      event = 'Product Purchased'
+      AND NOT line_index IS NULL
+      AND time_ms >= 1774134000000
+      AND time_ms < 1775858400000
   ) AS dated
   GROUP BY
     day_number,

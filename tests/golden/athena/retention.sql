@@ -5,7 +5,7 @@
 
 -- 1 of 2
 WITH extent AS (
-  /* The first and the last time that rows have. */
+  /* The first and the last time that rows have. Where it is known which days are the first and the last, of these alone. */
   SELECT
     CAST(TO_UNIXTIME(MIN(timestamp)) * 1000 AS BIGINT) AS first_ms,
     CAST(TO_UNIXTIME(MAX(timestamp)) * 1000 AS BIGINT) AS last_ms

@@ -149,7 +149,8 @@ class Remembering:
     def __init__(self, desk: SparkDesk) -> None:
         self._desk = desk
         self._known: dict[tuple[str, Clock], list[dict[str, Any]]] = {}
-        self.engine, self.runs, self.given = desk.engine, desk.runs, desk.given
+        self.engine, self.runs = desk.engine, desk.runs
+        self.given, self.days = desk.given, desk.days
 
     def rows(self, statement: exp.Expr, clock: Clock) -> list[dict[str, Any]]:
         key = (statement.sql(DIALECT), clock)
