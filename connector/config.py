@@ -36,6 +36,7 @@ from connector.options import (
     CHANNELS,
     NO_REFERENCE,
     REFERENCE,
+    AwsOptions,
     Channel,
     PromotedColumn,
     Reference,
@@ -47,6 +48,7 @@ from connector.tables.layout import FIRST_DAY
 
 _NEARLY_S3 = re.compile(r"s3a?n?:", re.IGNORECASE)
 _FIELD = re.compile(r'field "(\w+)"')
+_OPTIONS: dict[str, type[BaseModel]] = {"s3": S3Options, "aws": AwsOptions}
 
 
 class Settings(BaseSettings):
@@ -63,6 +65,10 @@ class Settings(BaseSettings):
     s3: S3Options = Field(
         S3Options.model_validate({}),
         description="How S3 is reached: endpoint, region, encryption, patience; see docs/settings.md.",
+    )
+    aws: AwsOptions = Field(
+        AwsOptions.model_validate({}),
+        description="The journal on AWS: stream, places, queues; see docs/settings.md.",
     )
     mapping: str | None = Field(
         None, description="Mapping file, YAML or JSON; the shipped `mappings/ecommerce.yaml` when not set."
@@ -136,6 +142,12 @@ class Settings(BaseSettings):
         1_800.0, ge=0, description="How long replaced files stay for those who read them."
     )
     retention_days: int = Field(30, ge=1, description="How long written journal files are kept.")
+    open_after_seconds: float = Field(
+        900.0, ge=0, description="A captured file that is not written so long after it was closed is a fault."
+    )
+    unpacked_max_bytes: int | None = Field(
+        None, gt=0, description="A compressed file that unpacks to more is not read; half of the free disk."
+    )
 
     first_day: date = Field(FIRST_DAY, description="Sender's times before this day are replaced, flagged.")
     future_bound_ms: int = Field(
@@ -334,7 +346,7 @@ def _model_at(place: tuple[Any, ...]) -> type[BaseModel]:
         return Settings
     if place[0] == "channels":
         return CHANNELS[place[2]]
-    return S3Options if place[0] == "s3" else SourceSettings
+    return _OPTIONS.get(str(place[0]), SourceSettings)
 
 
 def load_settings(**options: Any) -> Settings:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 REFERENCE = re.compile(r"(env|file):(.+)\Z", re.DOTALL)
@@ -104,6 +104,45 @@ class S3Options(BaseModel):
     part_bytes: int = Field(
         8_388_608, ge=5_242_880, description="of this size, S3 takes none below 5 MiB but the last."
     )
+
+
+Address = Annotated[str, Field(pattern=r"^s3://[^/]+/[^/].*$")]
+"""A place in a bucket, ``s3://bucket/prefix``."""
+
+
+class AwsOptions(BaseModel):
+    """Where captures go on AWS: a stream that writes them into a bucket, whose news wait in a queue."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    delivery_stream: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9_.-]{1,64}$",
+        description="Firehose stream that captures are put into; set: the journal is on AWS.",
+    )
+    journal: Address | None = Field(
+        None, description="`s3://bucket/prefix` of the journal's objects: `direct/…`, `firehose/…`."
+    )
+    refused: Address | None = Field(
+        None, description="`s3://bucket/prefix` of proven bodies that are not JSON; not below the journal."
+    )
+    queue_url: str | None = Field(None, description="Queue of the journal's objects that wait to be written.")
+    dead_letter_queue_url: str | None = Field(
+        None, description="Queue of those that could not be written after several attempts."
+    )
+    record_bytes: int = Field(
+        1_000_000,
+        gt=0,
+        le=1_024_000,
+        description="Largest frame put into the stream; a larger one is an object of its own.",
+    )
+
+    @model_validator(mode="after")
+    def _has_places(self) -> Self:
+        if self.delivery_stream and not (self.journal and self.refused):
+            raise PydanticCustomError("places", "delivery_stream needs journal and refused beside it")
+        if self.journal and f"{self.refused}/".startswith(f"{self.journal.rstrip('/')}/"):
+            raise PydanticCustomError("places", "refused lies below journal: it would be written to tables")
+        return self
 
 
 class PromotedColumn(BaseModel):

@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from connector.actions.fields import LAKE_ACTIONS
 from connector.config import Settings
 from connector.lake.views import DUPLICATES
-from connector.options import CHANNELS, S3Options, SecondHeader, SourceSettings
+from connector.options import CHANNELS, AwsOptions, S3Options, SecondHeader, SourceSettings
 from connector.reference_mixpanel import mixpanel_page
 from connector.reference_reports import reports_page
 from connector.reference_schemas import schemas_page
@@ -127,6 +127,8 @@ def settings_page() -> str:
         settings_grid(SecondHeader.model_fields),
         "## `s3`\n",
         settings_grid(S3Options.model_fields),
+        "## `aws`\n",
+        settings_grid(AwsOptions.model_fields),
     ]
     for kind, model in CHANNELS.items():
         fields = {name: field for name, field in model.model_fields.items() if name != "kind"}
@@ -143,7 +145,7 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
     value = field.get_default(call_default_factory=True, validated_data={})
-    if value is None or value in ((), {}, "") or isinstance(value, S3Options):
+    if value is None or value in ((), {}, "") or isinstance(value, S3Options | AwsOptions):
         return ""
     return f"`{_json(value)}`"
 

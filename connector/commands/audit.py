@@ -40,6 +40,7 @@ def run(settings: Settings, as_json: bool, deep: bool) -> int:
         now_ms=time.time_ns() // 1_000_000,
         refused=_refused(journal.refused),
         deep=deep,
+        open_after_ms=round(settings.open_after_seconds * 1000),
     )
     if strangers := list(_not_what_is_recorded(journal, data)):
         report = replace(report, ok=False, findings=(*report.findings, *strangers))

@@ -108,7 +108,7 @@ class _Work:
             s3_config(settings),
             folder,
             SourceNames(settings, asked.source).of,
-            lambda: unpacked_limit(folder),
+            lambda: unpacked_limit(folder, settings),
         )
         self._places: dict[int, Place] = {}
         """Files of which something was not found yet, by their number."""

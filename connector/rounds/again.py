@@ -147,7 +147,7 @@ class Again:
         if isinstance(place, ObjectPlace):
             return place.captured_file, None
         try:
-            identity = identify_for(self._folder, place.path)
+            identity = identify_for(self._settings, self._folder, place.path)
         except (ConnectorError, FileNotFoundError, PermissionError, IsADirectoryError) as trouble:
             log.error("%s cannot be read: %s", place.path.name, trouble)
             return "", None

@@ -49,17 +49,18 @@ class Task(NamedTuple):
         return [self.staging, self.fetched] if self.fetched else [self.staging]
 
 
-def unpacked_limit(folder: Path) -> int:
-    """Bytes that a compressed file may unpack to: half of the free disk, so that one file made to fill it
-    fails alone instead of stopping every other."""
-    return min(MAX_UNCOMPRESSED_BYTES, shutil.disk_usage(folder).free // 2)
+def unpacked_limit(folder: Path, settings: Settings) -> int:
+    """Bytes that a compressed file may unpack to: what is set, else half of the free disk, so that one file
+    made to fill it fails alone instead of stopping every other."""
+    most = settings.unpacked_max_bytes or shutil.disk_usage(folder).free // 2
+    return min(MAX_UNCOMPRESSED_BYTES, most)
 
 
-def identify_for(folder: DataFolder, path: Path, *, of_journal: bool = False) -> Identity:
+def identify_for(settings: Settings, folder: DataFolder, path: Path, *, of_journal: bool = False) -> Identity:
     """As ``identify``; large gzip files are unpacked on the data folder's own disk."""
     spool = folder.staging_root
     spool.mkdir(parents=True, exist_ok=True)
-    limit = unpacked_limit(spool)
+    limit = unpacked_limit(spool, settings)
     return identify(path, of_journal=of_journal, spool_folder=spool, max_uncompressed_bytes=limit)
 
 
@@ -84,7 +85,7 @@ def map_task(task: Task, settings: Settings, configured: Configured, progress: P
                 object_name=None if task.identity else task.captured_file,
                 spool_folder=task.staging.parent,
                 part_bytes=settings.part_bytes,
-                max_uncompressed_bytes=unpacked_limit(task.staging),
+                max_uncompressed_bytes=unpacked_limit(task.staging, settings),
             ),
             configured.pipeline,
             LocalStaging(task.staging, configured, _source_in_rows(task), task.attempt),

@@ -217,7 +217,7 @@ class Writer:
     def _identified(self, place: FilePlace, of_journal: bool, written: Written) -> Identity | None:
         """None when the file is not to be had; the others go on. Raises OSError when it is the disk."""
         try:
-            return identify_for(self._folder, place.path, of_journal=of_journal)
+            return identify_for(self._settings, self._folder, place.path, of_journal=of_journal)
         except FileNotFoundError:
             if of_journal:
                 return None

@@ -15,8 +15,8 @@ from connector.write.data import DataReader, FolderData
 from connector.write.ledger import Fold
 from connector.write.stored import events_in_tables
 
-WAITING_MS = 15 * 60 * 1000
-"""A closed captured file without an entry waits this long before it counts as open."""
+OPEN_AFTER_MS = 15 * 60 * 1000
+"""A closed captured file without an entry waits this long before it counts as open, unless told otherwise."""
 FOLDS = 3
 
 Closed = Callable[[], Iterable[tuple[str, int]]]
@@ -43,7 +43,7 @@ class AuditReport:
     corrupt_bytes: int = 0
     missing_seq: int = 0
     waiting_files: int = 0
-    """Closed less than 15 minutes ago and not written yet: no fault."""
+    """Closed a short while ago and not written yet: no fault."""
     open_files: int = 0
     """Closed longer ago and still not written."""
     refused: int = 0
@@ -64,6 +64,7 @@ def audit(
     now_ms: int,
     refused: int = 0,
     deep: bool = False,
+    open_after_ms: int = OPEN_AFTER_MS,
     pause: Callable[[], None] = lambda: time.sleep(0.2),
 ) -> AuditReport:
     """Check a data folder against its ledger. Takes no lock, changes nothing.
@@ -77,6 +78,7 @@ def audit(
             the store.
         refused: how many refused bodies the journal keeps, to be shown.
         deep: also recompute the sum of the rows of every table file.
+        open_after_ms: age from which a captured file without an entry is a finding.
         pause: called before folding again when a listed file was gone, as a running publisher may be between
             its entry and its renames; after three folds it is a finding.
 
@@ -98,7 +100,7 @@ def audit(
                 break
             pause()
         findings = [*reader.strays(), *files.findings, *_counts(looked, state, files.damaged)]
-    waiting, late = _waiting(closed, state, now_ms)
+    waiting, late = _waiting(closed, state, now_ms, open_after_ms)
     findings += [f"{name} is closed for {age_ms // 60_000} minutes and not written." for name, age_ms in late]
     return _report(state, findings, len(waiting), len(late), refused, files)
 
@@ -175,11 +177,11 @@ def _closed(journal_closed: Closed | Path | None) -> list[tuple[str, int]]:
 
 
 def _waiting(
-    closed: Iterable[tuple[str, int]], state: Fold, now_ms: int
+    closed: Iterable[tuple[str, int]], state: Fold, now_ms: int, open_after_ms: int
 ) -> tuple[list[str], list[tuple[str, int]]]:
     """Captured files without an entry: the young ones, and the others with their age in ms."""
     unwritten = [(name, now_ms - since_ms) for name, since_ms in closed if name not in state.records]
     return (
-        [name for name, age_ms in unwritten if age_ms < WAITING_MS],
-        [(name, age_ms) for name, age_ms in unwritten if age_ms >= WAITING_MS],
+        [name for name, age_ms in unwritten if age_ms < open_after_ms],
+        [(name, age_ms) for name, age_ms in unwritten if age_ms >= open_after_ms],
     )

@@ -1,13 +1,18 @@
 """Sources, keys and places as the configuration says them."""
 
+import gzip
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from connector.config import Settings, load_settings
 from connector.errors import ConfigError
+from connector.journal.content import CapturedFileTooLarge
+from connector.rounds.tasks import identify_for
 from connector.s3.config import S3Config
 from connector.wiring import configure, read_document
+from connector.write.folder import DataFolder
 
 
 def settings(**options: object) -> Settings:
@@ -89,6 +94,46 @@ class TestWhereDataLies:
     def test_the_options_of_s3_are_field_for_field_what_the_client_takes(self):
         options = settings(s3={"endpoint": "http://127.0.0.1:9000", "attempts": 2}).s3
         assert S3Config(**options.model_dump()) == S3Config(endpoint="http://127.0.0.1:9000", attempts=2)
+
+
+class TestTheJournalOnAws:
+    PLACES: ClassVar = {"journal": "s3://lantern/journal", "refused": "s3://lantern/refused"}
+
+    def test_variables_say_where_captures_go(self, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setenv("CONNECTOR_AWS__DELIVERY_STREAM", "lantern-captures")
+        monkeypatch.setenv("CONNECTOR_AWS__JOURNAL", "s3://lantern/journal")
+        monkeypatch.setenv("CONNECTOR_AWS__REFUSED", "s3://lantern/refused")
+
+        found = settings().aws
+
+        assert (found.delivery_stream, found.journal, found.record_bytes) == (
+            "lantern-captures", "s3://lantern/journal", 1_000_000,
+        )  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("aws", "fault"),
+        [
+            ({"delivery_stream": "captures"}, "needs journal and refused"),
+            (PLACES | {"refused": "s3://lantern/journal/refused"}, "refused lies below journal"),
+            (PLACES | {"refused": "s3://lantern/journal"}, "refused lies below journal"),
+            (PLACES | {"journal": "/var/journal"}, "aws.journal"),
+            (PLACES | {"journal": "s3://lantern"}, "aws.journal"),
+            ({"record_bytes": 1_024_001}, "aws.record_bytes"),
+            ({"delivery_stram": "captures"}, "did you mean 'delivery_stream'"),
+        ],
+    )
+    def test_a_slip_is_told_before_anything_starts(self, aws: dict[str, object], fault: str):
+        with pytest.raises(ConfigError, match=fault):
+            settings(aws=aws)
+
+
+def test_what_a_compressed_file_may_unpack_to_is_set_or_half_of_the_free_disk(tmp_path: Path):
+    (tmp_path / "day.json.gz").write_bytes(gzip.compress(b"{}\n" * 1_000))
+    folder = DataFolder(tmp_path / "lake")
+
+    assert identify_for(settings(), folder, tmp_path / "day.json.gz").bytes == 3_000
+    with pytest.raises(CapturedFileTooLarge):
+        identify_for(settings(unpacked_max_bytes=2_999), folder, tmp_path / "day.json.gz")
 
 
 @pytest.mark.parametrize(

@@ -294,6 +294,13 @@ def test_young_captured_files_wait_and_old_ones_are_open(root, tmp_path):
     assert late.findings == ("young is closed for 15 minutes and not written.",)
 
 
+def test_how_long_they_may_wait_is_told(root):
+    def at_age(age_ms, open_after_ms):
+        return _audit(root, lambda: [("f", NOW_MS - age_ms)], open_after_ms=open_after_ms)
+
+    assert (at_age(59_999, 60_000).ok, at_age(60_000, 60_000).ok) == (True, False)
+
+
 def test_the_journal_may_list_itself(root):
     report = _audit(root, lambda: [("f", NOW_MS)], refused=2)
 
