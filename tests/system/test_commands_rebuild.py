@@ -107,8 +107,9 @@ def test_changed_values_are_told_by_column(lake):
     assert set(columns) <= {"order_revenue", "order_revenue_from", "flags"}
 
 
-@in_s3_too
-@pytest.mark.parametrize("compacted", [False, True])
+@pytest.mark.parametrize(
+    ("lake", "compacted"), [("disk", False), ("disk", True), ("moto", True)], indirect=["lake"]
+)
 def test_a_rebuild_gives_what_a_first_write_would_have_given(lake, tmp_path, compacted):
     if compacted:
         lake.ok("compact")
