@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from connector.actions.fields import LAKE_ACTIONS
 from connector.config import Settings
+from connector.infra import costs
 from connector.lake.views import DUPLICATES
 from connector.options import CHANNELS, AwsOptions, S3Options, SecondHeader, SourceSettings
 from connector.reference_mixpanel import mixpanel_page
@@ -21,6 +22,8 @@ from connector.tables import FLAGS, REJECTED_REASONS, TABLES, TYPES, Table
 
 _BEGIN = "<!-- settings: printed by `make docs` -->"
 _END = "<!-- end of settings -->"
+_COSTS = "<!-- costs: printed by `make docs` -->"
+_END_OF_COSTS = "<!-- end of costs -->"
 _NOTE = "<!-- Printed by `make docs` from the declarations in `connector/`; edit those. -->\n"
 
 
@@ -167,14 +170,24 @@ def _grid(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 def with_settings(readme: str) -> str:
     """The README with the settings table printed anew between its two marks."""
-    before, _, rest = readme.partition(_BEGIN)
-    _, _, behind = rest.partition(_END)
-    return f"{before}{_BEGIN}\n\n{settings_grid(Settings.model_fields)}\n{_END}{behind}"
+    return _between(readme, _BEGIN, settings_grid(Settings.model_fields), _END)
+
+
+def with_costs(notes: str) -> str:
+    """The deployment notes with the chapter on costs printed anew."""
+    return _between(notes, _COSTS, costs.section() + "\n", _END_OF_COSTS)
+
+
+def _between(text: str, begin: str, printed: str, end: str) -> str:
+    before, _, rest = text.partition(begin)
+    _, _, behind = rest.partition(end)
+    return f"{before}{begin}\n\n{printed}\n{end}{behind}"
 
 
 if __name__ == "__main__":
     root = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
     for name, text in pages().items():
         (root / "docs" / name).write_text(text, encoding="utf-8")
-    start = root / "README.md"
-    start.write_text(with_settings(start.read_text(encoding="utf-8")), encoding="utf-8")
+    for page, printed in (("README.md", with_settings), ("infra/README.md", with_costs)):
+        path = root / page
+        path.write_text(printed(path.read_text(encoding="utf-8")), encoding="utf-8")
