@@ -31,7 +31,9 @@ def test_a_batch_pays_for_what_it_holds_and_for_one_request():
 
 
 def test_a_batch_larger_than_a_record_pays_for_a_put():
-    assert line(costs.per_million(2_000, 500), "journal: straight to S3") == pytest.approx(2_000 * 0.005 / 1_000)
+    assert line(costs.per_million(2_000, 500), "journal: straight to S3") == pytest.approx(
+        2_000 * 0.005 / 1_000
+    )
 
 
 def test_the_notes_show_what_is_calculated():
