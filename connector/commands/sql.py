@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 from connector.config import Settings
 from connector.errors import ConnectorError
+from connector.lake.event_views import event_view_names, event_views
 from connector.lake.faults import LakeUnreadable, lake_errors
 from connector.lake.open import open_lake, show_lines, show_tables
+from connector.schemas import read_schemas
 from connector.terminal import err, out
 from connector.wiring import configure, existing_data
 
@@ -27,6 +29,7 @@ _MAY_ASK_FOR_LINES = re.compile(
     r"\b(?:rejected|duplicates|show|summarize|information_schema|duckdb_\w+|sqlite_master)\b", re.IGNORECASE
 )
 """A statement without any of these words does not show files of lines, nor that there are views of them."""
+_LISTS_VIEWS = re.compile(r"\b(?:show|information_schema|duckdb_\w+|sqlite_master)\b", re.IGNORECASE)
 _TRIES = 3
 _IS_GONE = ("No such file or directory", "No files found that match the pattern")
 
@@ -76,6 +79,7 @@ class _Desk:
         self._state = state
         self._is_fresh = True
         self._with_lines: Fold | None = None
+        self._of_events: set[str] = set()
         self._output = _Output()
 
     def answer(self, statement: str) -> bool:
@@ -111,6 +115,20 @@ class _Desk:
         if self._with_lines is not self._state and _MAY_ASK_FOR_LINES.search(statement):
             show_lines(self._lake, self._data, self._tables, self._source, self._state)
             self._with_lines = self._state
+        self._show_events(statement)
+
+    def _show_events(self, statement: str) -> None:
+        """Make the views of single events that a statement names; all of them where it lists views."""
+        names = event_view_names()
+        if not _LISTS_VIEWS.search(statement):
+            names &= set(re.findall(r"\w+", statement.lower()))
+        if names <= self._of_events:
+            return
+        events = next(table for table in self._tables if table.name == "events")
+        views = event_views(read_schemas(), events)
+        for name in sorted(names - self._of_events):
+            self._lake.execute(f"CREATE VIEW IF NOT EXISTS {name} AS {views[name].query}")
+        self._of_events |= names
 
 
 class _Output:
@@ -142,7 +160,7 @@ def _converse(desk: _Desk) -> int:
         import readline  # noqa: F401 - line editing for input()
     out.print(
         "Views: events, profiles, groups, aliases, deletions, order_lines, orders, rejected, "
-        "duplicates. Ctrl-D ends."
+        "duplicates, and one per ecommerce event, such as product_viewed. Ctrl-D ends."
     )
     text = ""
     while True:

@@ -1,0 +1,107 @@
+"""Statements run in Athena, and where: the names that a stack's outputs tell."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from connector.errors import ConfigError, ConnectorError
+
+if TYPE_CHECKING:
+    from mypy_boto3_athena import AthenaClient
+    from mypy_boto3_cloudformation import CloudFormationClient
+
+MOST_SECONDS = 180.0
+"""How long one statement may wait and run; a view takes a second or two."""
+_PAUSE_SECONDS = 0.5
+_OUTPUTS = ("Database", "WorkGroup")
+
+
+class AthenaFailed(ConnectorError):
+    """Athena, or what tells us where it is, refused or did not answer."""
+
+    code = "athena"
+
+
+class Target(NamedTuple):
+    """Where statements run."""
+
+    database: str
+    workgroup: str
+
+
+def target_of(stack: str, client: CloudFormationClient) -> Target:
+    """
+    The database and the workgroup of a deployed stack.
+
+    Raises:
+        ConfigError: the stack has no such outputs.
+        AthenaFailed: CloudFormation refused, or there is no such stack.
+    """
+    with _aws_errors(f"stack {stack}", "check the name, the region (AWS_REGION) and the credentials"):
+        (found,) = client.describe_stacks(StackName=stack)["Stacks"]
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", ())}
+    if missing := [name for name in _OUTPUTS if name not in outputs]:
+        raise ConfigError(
+            f"stack {stack}: no output {' and no output '.join(missing)}; is it a stack of this template? "
+            "Otherwise give --database and --workgroup"
+        )
+    return Target(*(outputs[name] for name in _OUTPUTS))
+
+
+def run_statement(
+    name: str,
+    statement: str,
+    target: Target,
+    client: AthenaClient,
+    pause: Callable[[float], None] = time.sleep,
+) -> None:
+    """
+    Run one statement and wait for its end.
+
+    Args:
+        name: of what it makes, for people.
+
+    Raises:
+        AthenaFailed: with Athena's own reason; the statement did nothing, or is not over after
+            ``MOST_SECONDS``.
+    """
+    with _aws_errors(f"view {name}", f"check workgroup {target.workgroup}, the region and the credentials"):
+        query_id = client.start_query_execution(
+            QueryString=statement,
+            QueryExecutionContext={"Database": target.database},
+            WorkGroup=target.workgroup,
+        )["QueryExecutionId"]
+        state, reason = _end_of(query_id, client, pause)
+    if state != "SUCCEEDED":
+        raise AthenaFailed(
+            f"view {name}: Athena says {state}: {reason or 'no reason'} (query {query_id}). The views before "
+            f"it are made; deploy the template of this release with the same --config, so that database "
+            f"{target.database} has its tables, then run this again"
+        )
+
+
+def _end_of(query_id: str, client: AthenaClient, pause: Callable[[float], None]) -> tuple[str, str]:
+    """The state a query ended in, and why; ``RUNNING`` or ``QUEUED`` when that took too long."""
+    waited = 0.0
+    while True:
+        status = client.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]["Status"]
+        state = status["State"]
+        if state in ("SUCCEEDED", "FAILED", "CANCELLED"):
+            return state, status.get("StateChangeReason", "")
+        if waited >= MOST_SECONDS:
+            return state, f"still so after {MOST_SECONDS:.0f} s"
+        pause(_PAUSE_SECONDS)
+        waited += _PAUSE_SECONDS
+
+
+@contextmanager
+def _aws_errors(what: str, next_step: str) -> Iterator[None]:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except (BotoCoreError, ClientError) as trouble:
+        raise AthenaFailed(f"{what}: {trouble}; {next_step}") from None
