@@ -36,7 +36,9 @@ def reports_page(note: str, grid: _Grid) -> str:
     parts += [
         "## SQL\n",
         "Reports are composed of the views in `connector/report/sql`, one file each, in DuckDB's dialect. "
-        "`--engine spark` runs them on Spark, `--engine athena` prints them for Athena and runs nothing. "
+        "`--engine spark` runs them on Spark. `--engine athena` prints them for Athena and runs nothing: run "
+        "them in the database of the stack, which has `events_raw`, `profiles_raw` and `aliases_raw` "
+        "([athena.md](athena.md)). "
         "They use these functions and no others, because these mean the same on all three:\n",
         ", ".join(f"`{name}`" for name in sorted(set(STANDARD.values()), key=str.lower)) + ".\n",
         "And these of our own, which become what each engine has:\n",

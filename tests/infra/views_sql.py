@@ -26,17 +26,23 @@ def tables_of(query: exp.Expr) -> set[str]:
 
 def whole(name: str, engine: Engine) -> str:
     """``SELECT * FROM <name>`` with all views it needs before it, as an engine's text."""
-    wanted = _needed(name)
-    statement = exp.select("*").from_(name)
-    for view in wanted:
-        query = sqlglot.parse_one(render(shown()[view].query, engine), read=engine)
-        statement = statement.with_(view, query)
+    return with_views(exp.select("*").from_(name), engine)
+
+
+def with_views(query: exp.Expr, engine: Engine) -> str:
+    """A query over views, with all that it needs before it."""
+    assert isinstance(query, exp.Select)
+    statement = query.copy()
+    for view in _needed(query):
+        text = render(shown()[view].query, engine)
+        statement = statement.with_(view, sqlglot.parse_one(text, read=engine))
     return statement.sql(dialect=engine)
 
 
-def _needed(name: str) -> list[str]:
+def _needed(query: exp.Expr, name: str = "") -> list[str]:
+    """Views that a query reads, those that others read first."""
     found: dict[str, None] = {}
-    for table in sorted(tables_of(shown()[name].query)):
+    for table in sorted(tables_of(query)):
         if table in shown() and table != name:
-            found |= dict.fromkeys(_needed(table))
-    return [*found, name]
+            found |= dict.fromkeys([*_needed(shown()[table].query, table), table])
+    return list(found)
