@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import sqlglot
 from sqlglot import exp
 
 from connector.errors import ConfigError
+from connector.infra.template import shipped
 from connector.infra.views import FIRST_QUERY, View, document, shipped_views
 from connector.report.desks.text import MOST_BYTES
 from connector.report.portable import unportable
@@ -120,3 +122,10 @@ def test_the_first_query_reads_the_days_it_asks_for_and_counts_copies_once():
     assert tree.args["where"].sql("athena") == "WHERE day > CURRENT_DATE - INTERVAL '7' DAY"
     assert "COUNT(DISTINCT row_id)" in tree.sql("athena")
     assert len(FIRST_QUERY) < 1_024
+
+
+def test_the_template_shows_the_first_query():
+    text = shipped("template.yaml").read_text(encoding="utf-8")
+    (value,) = re.findall(r"\n  FirstQuery:\n.*\n    Value: !Sub >-\n((?:      .+\n)+)", text)
+
+    assert " ".join(value.split()) == FIRST_QUERY.replace("events_raw", "${DatabaseName}.events_raw")
