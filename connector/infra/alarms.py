@@ -23,7 +23,7 @@ class Alarm:
     """What is wrong and what it costs, for the mail that a person gets."""
     namespace: str
     metric: str
-    dimensions: Mapping[str, Tagged]
+    dimensions: Mapping[str, Tagged | str]
     statistic: str
     threshold: int | str
     period: int | str = "AlarmPeriodSeconds"
@@ -35,8 +35,8 @@ def _function(of: str) -> Mapping[str, Tagged]:
     return {"FunctionName": Tagged("!Ref", f"{of}Function")}
 
 
-def _service(of: str) -> Mapping[str, Tagged]:
-    return {"service": Tagged("!Sub", f"${{AWS::StackName}}-{of}")}
+def _service(of: str) -> Mapping[str, str]:
+    return {"service": of}
 
 
 def _queue(of: str) -> Mapping[str, Tagged]:
