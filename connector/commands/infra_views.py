@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from connector.config import Settings
 from connector.errors import ConfigError
 from connector.infra.views import FIRST_QUERY, View, document, shipped_views
-from connector.infra.views_athena import Target, run_statement, target_of
+from connector.infra.views_athena import Target, aws_errors, run_statement, target_of
 from connector.terminal import out
 from connector.wiring import configure
+
+if TYPE_CHECKING:
+    from boto3.session import Session
 
 
 def run(
@@ -30,22 +34,27 @@ def run(
         return 0
     import boto3
 
-    if stack is not None:
-        if database or workgroup:
-            raise ConfigError("give --stack, or --database and --workgroup, not both")
-        target = target_of(stack, boto3.client("cloudformation"))
-    elif database and workgroup:
-        target = Target(database, workgroup)
-    else:
-        raise ConfigError("say where: --stack NAME, or --database and --workgroup; --print needs neither")
-    _make(views, target)
+    session = boto3.Session()
+    target = _target(session, stack, database, workgroup)
+    _make(views, target, session)
     return 0
 
 
-def _make(views: Sequence[View], target: Target) -> None:
-    import boto3
+def _target(session: Session, stack: str | None, database: str | None, workgroup: str | None) -> Target:
+    if stack is not None:
+        if database or workgroup:
+            raise ConfigError("give --stack, or --database and --workgroup, not both")
+        with aws_errors(f"stack {stack}"):
+            client = session.client("cloudformation")
+        return target_of(stack, client)
+    if database and workgroup:
+        return Target(database, workgroup)
+    raise ConfigError("say where: --stack NAME, or --database and --workgroup; --print needs neither")
 
-    client = boto3.client("athena")
+
+def _make(views: Sequence[View], target: Target, session: Session) -> None:
+    with aws_errors("Athena"):
+        client = session.client("athena")
     for name, statement in [(view.name, view.statement) for view in views]:
         run_statement(name, statement, target, client)
         out.print(f"✓ {name}", markup=False)

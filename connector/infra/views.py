@@ -103,6 +103,8 @@ def _from_file(name: str, events: Table) -> View:
 
 def _of_event(view: EventView) -> View:
     says = f"One row per {view.event}, with the columns that it can have. Filter day."
+    if "line_count" in view.columns:
+        says += " Its products have a row each in order_lines, and none here."
     return View(view.name, says, _parsed(view.query))
 
 

@@ -17,6 +17,7 @@ MOST_SECONDS = 180.0
 """How long one statement may wait and run; a view takes a second or two."""
 _PAUSE_SECONDS = 0.5
 _OUTPUTS = ("Database", "WorkGroup")
+_NEXT_STEP = "check the names, the region (AWS_DEFAULT_REGION) and the credentials"
 
 
 class AthenaFailed(ConnectorError):
@@ -40,7 +41,7 @@ def target_of(stack: str, client: CloudFormationClient) -> Target:
         ConfigError: the stack has no such outputs.
         AthenaFailed: CloudFormation refused, or there is no such stack.
     """
-    with _aws_errors(f"stack {stack}", "check the name, the region (AWS_REGION) and the credentials"):
+    with aws_errors(f"stack {stack}"):
         (found,) = client.describe_stacks(StackName=stack)["Stacks"]
     outputs = {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", ())}
     if missing := [name for name in _OUTPUTS if name not in outputs]:
@@ -68,7 +69,7 @@ def run_statement(
         AthenaFailed: with Athena's own reason; the statement did nothing, or is not over after
             ``MOST_SECONDS``.
     """
-    with _aws_errors(f"view {name}", f"check workgroup {target.workgroup}, the region and the credentials"):
+    with aws_errors(f"view {name}"):
         query_id = client.start_query_execution(
             QueryString=statement,
             QueryExecutionContext={"Database": target.database},
@@ -98,10 +99,11 @@ def _end_of(query_id: str, client: AthenaClient, pause: Callable[[float], None])
 
 
 @contextmanager
-def _aws_errors(what: str, next_step: str) -> Iterator[None]:
+def aws_errors(what: str) -> Iterator[None]:
+    """Raise what boto3 says, a missing region among it, as ``AthenaFailed`` in one line."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         yield
     except (BotoCoreError, ClientError) as trouble:
-        raise AthenaFailed(f"{what}: {trouble}; {next_step}") from None
+        raise AthenaFailed(f"{what}: {trouble}; {_NEXT_STEP}") from None

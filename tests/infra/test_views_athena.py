@@ -111,7 +111,10 @@ def test_the_printed_text_is_all_statements_each_under_what_it_says():
 
     assert [tree.this.name for tree in sqlglot.parse(text, read="athena") if tree] == VIEWS
     assert text.startswith(f"-- {len(VIEWS)} views for Athena")
-    assert "\n-- One row per Order Completed, with the columns that it can have. Filter day.\nCREATE" in text
+    assert "\n-- One row per Order Updated, with the columns that it can have. Filter day.\nCREATE" in text
+    assert "Its products have a row each in order_lines, and none here.\nCREATE" in " ".join(
+        text.split("\n-- ")
+    )
     assert max(len(line) for line in text.splitlines() if line.startswith("--")) <= 110
 
 

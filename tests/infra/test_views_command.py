@@ -32,7 +32,7 @@ def aws(moto: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def workgroup(aws: None) -> str:
     name = f"lake-{secrets.token_hex(4)}"
-    boto3.client("athena").create_work_group(Name=name)
+    boto3.Session().client("athena").create_work_group(Name=name)
     return name
 
 
@@ -43,7 +43,7 @@ def _stack(**outputs: str) -> str:
         "Resources": {"Queue": {"Type": "AWS::SQS::Queue"}},
         "Outputs": {key: {"Value": value} for key, value in outputs.items()},
     }
-    boto3.client("cloudformation").create_stack(StackName=name, TemplateBody=json.dumps(template))
+    boto3.Session().client("cloudformation").create_stack(StackName=name, TemplateBody=json.dumps(template))
     return name
 
 
@@ -52,7 +52,7 @@ def _run(*arguments: str) -> Result:
 
 
 def _executed(workgroup: str) -> list[dict[str, Any]]:
-    client = boto3.client("athena")
+    client = boto3.Session().client("athena")
     ids = client.list_query_executions(WorkGroup=workgroup)["QueryExecutionIds"]
     return [client.get_query_execution(QueryExecutionId=each)["QueryExecution"] for each in ids]
 
@@ -129,7 +129,7 @@ def test_a_stack_that_is_not_there_is_said_in_the_words_of_aws(aws: None):
 
     assert isinstance(ran.exception, AthenaFailed)
     assert "Stack with id segment-lake does not exist" in str(ran.exception)
-    assert str(ran.exception).endswith("check the name, the region (AWS_REGION) and the credentials")
+    assert str(ran.exception).endswith("check the names, the region (AWS_DEFAULT_REGION) and the credentials")
 
 
 def test_a_workgroup_that_is_not_there_is_said_in_the_words_of_aws(aws: None):
@@ -138,6 +138,18 @@ def test_a_workgroup_that_is_not_there_is_said_in_the_words_of_aws(aws: None):
     assert isinstance(ran.exception, AthenaFailed)
     assert str(ran.exception).startswith("view events: ")
     assert "WorkGroup does not exist" in str(ran.exception)
+
+
+@pytest.mark.parametrize("where", [("--stack", "lake"), ("--database", "d", "--workgroup", "w")])
+def test_a_region_that_is_not_set_is_said(aws: None, where: tuple[str, ...], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name)
+
+    ran = _run(*where)
+
+    assert isinstance(ran.exception, AthenaFailed)
+    assert "You must specify a region" in str(ran.exception)
 
 
 def test_an_aws_that_does_not_answer_is_one_line(aws: None, monkeypatch: pytest.MonkeyPatch):
@@ -151,7 +163,9 @@ def test_an_aws_that_does_not_answer_is_one_line(aws: None, monkeypatch: pytest.
 
 def _answered(*statuses: dict[str, str]) -> tuple[Any, list[float]]:
     """A client whose query goes through these states, and the pauses that were made."""
-    client = boto3.client("athena", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
+    client = boto3.Session().client(
+        "athena", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
+    )
     stubber = Stubber(client)
     stubber.add_response("start_query_execution", {"QueryExecutionId": "q-1"})
     for status in statuses:
