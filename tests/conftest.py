@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-pytest_plugins = ["s3_servers"]
+pytest_plugins = ["s3_servers", "aws_account"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

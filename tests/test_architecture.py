@@ -52,7 +52,7 @@ MAY_IMPORT = {
     "config": {"events", "errors", "nearest", "tables", "options", "yaml_text"},
 }
 """Part of ``connector`` -> what it may import of the rest. A part that is not listed is an entry point."""
-ENTRIES = {"cli", "wsgi", "serve", "writer", "janitor", "rounds", "commands", "wiring"}
+ENTRIES = {"cli", "wsgi", "serve", "writer", "janitor", "rounds", "commands", "wiring", "aws"}
 PURE = (
     "events errors jsontext nearest json_text yaml_text tables values validate tracking_plan "
     "mapping_secrets mapping_files mapping "
@@ -60,7 +60,7 @@ PURE = (
 ).split()
 EFFECTS = {"os", "time", "random", "logging", "socket", "subprocess", "threading", "flask", "boto3", "duckdb",
            "pyarrow", "pathlib"}  # fmt: skip
-HEAVY = {"pyarrow", "duckdb", "boto3", "flask", "granian"}
+TABLE_LIBRARIES = {"pyarrow", "duckdb", "numpy", "scipy", "altair", "pyspark", "polars"}
 
 
 def imports_of(path: Path, *, top_only: bool = False) -> set[str]:
@@ -108,13 +108,20 @@ def test_only_entry_points_wire(module: str):
 
 def test_nothing_outside_the_edges_reads_the_environment():
     readers = {part_of(module) for module, path in MODULES.items() if "environ" in attributes_of(path)}
-    assert readers <= {"config", "cli_options", "commands", "serve", "receive"}
+    assert readers <= {"config", "cli_options", "commands", "serve", "receive", "aws"}
 
 
-def test_the_receiver_pays_for_no_table_library():
-    """What granian loads, followed through imports made at the top of modules."""
+@pytest.mark.parametrize(
+    ("entry", "unwanted"),
+    [
+        ("connector.wsgi", TABLE_LIBRARIES),
+        ("connector.aws.receiver", TABLE_LIBRARIES | {"granian", "jsonschema", "jsonschema_rs"}),
+    ],
+)
+def test_the_receiver_pays_for_no_table_library(entry: str, unwanted: set[str]):
+    """What granian or Lambda loads, followed through imports made at the top of modules."""
     seen: set[str] = set()
-    waiting = ["connector.wsgi"]
+    waiting = [entry]
     outside: set[str] = set()
     while waiting:
         module = waiting.pop()
@@ -124,7 +131,8 @@ def test_the_receiver_pays_for_no_table_library():
         for name in imports_of(MODULES[module], top_only=True):
             waiting.append(name)
             outside.add(name.split(".")[0])
-    assert not outside & {"pyarrow", "duckdb"}
+    assert entry in seen
+    assert not outside & unwanted
 
 
 @pytest.mark.parametrize("module", MODULES)

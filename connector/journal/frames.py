@@ -65,6 +65,22 @@ def frame_header(capture: Capture, file: str, seq: int) -> bytes:
 
     The CRC-32 is over the header text before ``"crc32"`` and the body.
     """
+    return _header_line(capture, f'"file":"{file}","seq":{seq}')
+
+
+def receipt_frame(capture: Capture, receipt: str) -> bytes:
+    """
+    Return a capture's whole frame for a journal whose files nobody here numbers (journal-protocol 6).
+
+    Args:
+        capture: as in ``frame_header``.
+        receipt: 32 hex digits, which identify the capture wherever its frame ends up, in place of file and
+            number.
+    """
+    return b"".join((_header_line(capture, f'"receipt":"{receipt}"'), capture.body, b"\n"))
+
+
+def _header_line(capture: Capture, identity: str) -> bytes:
     optional = (
         _text("content_type", capture.content_type),
         _text("content_encoding", capture.content_encoding),
@@ -73,7 +89,7 @@ def frame_header(capture: Capture, file: str, seq: int) -> bytes:
         _text("refused", capture.refused),
     )
     sealed = (
-        f'{{"capture":1,"file":"{file}","seq":{seq},"received_at_ms":{capture.received_at_ms}'
+        f'{{"capture":1,{identity},"received_at_ms":{capture.received_at_ms}'
         f"{_text('source', capture.source)}{_text('route', capture.route)}{''.join(optional)}"
         f',"bytes":{len(capture.body)},'
     ).encode()

@@ -1,11 +1,11 @@
-"""The S3 client of boto3, made from a configuration."""
+"""The S3 client of botocore, made from a configuration."""
 
 from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from connector.errors import ConfigError
@@ -14,6 +14,7 @@ from connector.s3.faults import store_errors
 
 if TYPE_CHECKING:
     from botocore.loaders import Loader
+    from botocore.session import Session
     from mypy_boto3_s3 import S3Client
 
 _CONNECTIONS = 32
@@ -46,8 +47,6 @@ def make_client(config: S3Config, keys: AccessKeys | None = None) -> S3Client:
         ConfigError: the endpoint is no URL of a host.
         StoreError: ``AWS_PROFILE`` names a profile that is not there.
     """
-    import boto3
-    import botocore.session
     from botocore.config import Config
 
     given: dict[str, Any] = {}
@@ -66,10 +65,23 @@ def make_client(config: S3Config, keys: AccessKeys | None = None) -> S3Client:
         proxies={} if config.endpoint and _is_loopback(config.endpoint) else None,
     )
     with store_errors("making a client", "(any)"):
-        found = botocore.session.Session(session_vars=_REGION_VARIABLES)
-        found.register_component("data_loader", _descriptions())
-        session = boto3.session.Session(region_name=config.region, botocore_session=found)
-        return session.client("s3", endpoint_url=config.endpoint, config=options, **given)
+        client = new_session().create_client(
+            "s3", region_name=config.region, endpoint_url=config.endpoint, config=options, **given
+        )
+        return cast("S3Client", client)
+
+
+def new_session() -> Session:
+    """
+    A session of botocore with the credentials and the region that the environment says now.
+
+    A client made with it does without boto3 and its transfers, which take longer to load than the client.
+    """
+    import botocore.session
+
+    session = botocore.session.Session(session_vars=_REGION_VARIABLES)
+    session.register_component("data_loader", _descriptions())
+    return session
 
 
 def attempts_of(client: S3Client) -> int:

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 from connector.config import Settings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from flask import Flask
 
     from connector.receive.journal_port import Journal
+    from connector.receive.metrics import Metrics
     from connector.receive.sources import Sources
 
 
@@ -42,27 +45,43 @@ def known_sources(settings: Settings) -> Sources:
     return Sources(filter(None, keys)) if settings.sources else Sources.development()
 
 
-def make_app(settings: Settings, journal: Journal) -> Flask:
-    """The receiver over a journal."""
+def make_app(settings: Settings, journal: Journal, metrics: Metrics | None = None) -> Flask:
+    """
+    The receiver over a journal.
+
+    Args:
+        metrics: counters that outlive the app; None: new ones.
+
+    Raises:
+        ConfigError: two sources have the same write key.
+    """
     from connector.receive.bodies import Limits
     from connector.receive.http import create_app
     from connector.receive.metrics import Metrics
 
-    spool = settings.journal_path / "spool"
-    spool.mkdir(parents=True, exist_ok=True)
     limits = Limits(
         max_body_bytes=settings.max_body_bytes,
         spool_bytes=settings.spool_bytes,
         max_in_flight_bytes=settings.max_in_flight_bytes,
         public_body_bytes=settings.public_body_bytes,
-        spool_folder=spool,
+        spool_folder=_spool_folder(settings),
     )
     return create_app(
         journal,
         known_sources(settings),
         limits=limits,
-        metrics=Metrics(),
+        metrics=metrics or Metrics(),
         clock_ms=lambda: time.time_ns() // 1_000_000,
         threads=settings.threads,
         public_url=settings.public_url,
     )
+
+
+def _spool_folder(settings: Settings) -> Path | None:
+    """On the journal's disk, whose room is known. Where the journal is on AWS, the system's temporary folder:
+    no other can be written to there."""
+    if settings.aws.delivery_stream:
+        return None
+    spool = settings.journal_path / "spool"
+    spool.mkdir(parents=True, exist_ok=True)
+    return spool

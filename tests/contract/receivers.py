@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+import pytest
+from aws_account import Account
+from aws_events import CONTEXT, url_event
 from flask.testing import FlaskClient
 from system.processes import wait_until
 from system.service import Service
 
+from connector.aws.figures import Figures
+from connector.aws.invocations import Receiver as LambdaReceiver
+from connector.aws.secrets import Secrets
 from connector.errors import CannotKeep
 from connector.events import Capture, SourceKeys
+from connector.journal.firehose import FirehoseJournal
 from connector.journal.frames import Frame, FrameScan
+from connector.journal.stream import DeliveryStream
 from connector.journal.writer import ROLL_REQUEST
 from connector.receive.bodies import Limits
 from connector.receive.http import create_app
 from connector.receive.metrics import Metrics
 from connector.receive.sources import Sources
+from connector.s3.config import S3Config, S3Place
+from connector.s3.store import S3Store
 
 NOW_MS = 1_795_297_924_123
 MAX_BODY_BYTES = 60_000
@@ -36,6 +47,31 @@ SOURCES = (
     SourceKeys("unset", missing=("UNSET_SECRET",)),
 )
 """What every receiver under test is configured with."""
+
+
+def as_configured(sources: Sequence[SourceKeys]) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    """The same sources as entries of a configuration, and the variables that hold their secrets."""
+    environment: dict[str, str] = {}
+
+    def references(name: str, values: Sequence[bytes]) -> list[str]:
+        names = [f"{name}_{at}" for at in range(len(values))]
+        environment.update(zip(names, map(bytes.decode, values), strict=True))
+        return [f"env:{each}" for each in names]
+
+    entries: dict[str, dict[str, Any]] = {}
+    for source in sources:
+        entries[source.name] = {
+            "secrets": references(f"{source.name}_secret", source.secrets)
+            + [f"env:{name}" for name in source.missing],
+            "api_keys": references(f"{source.name}_api_key", source.api_keys),
+            "write_keys": references(f"{source.name}_write_key", source.write_keys),
+            "unsigned": source.unsigned,
+            "events_per_second": source.events_per_second,
+        }
+        if source.second_header:
+            values = references(f"{source.name}_header", source.second_values)
+            entries[source.name]["second_header"] = {"name": source.second_header, "values": values}
+    return entries, environment
 
 
 class Answer(NamedTuple):
@@ -169,6 +205,72 @@ class InProcess:
     def _answer(self, response: Any) -> Answer:
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status_code, headers, response.data)
+
+
+class Invoked:
+    """The Lambda, called with the events of a Function URL; what it keeps lies in an account on AWS."""
+
+    def __init__(self, account: Account, clients: Mapping[str, Any], patch: pytest.MonkeyPatch) -> None:
+        self._account = account
+        entries, environment = as_configured(SOURCES)
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        settings = account.settings(
+            sources=entries,
+            workers=1,
+            max_body_bytes=MAX_BODY_BYTES,
+            spool_bytes=SPOOL_BYTES,
+            public_body_bytes=PUBLIC_BODY_BYTES,
+        )
+        config = S3Config(endpoint=account.proxy.endpoint, attempts=1)
+        journal = FirehoseJournal(
+            DeliveryStream(clients["firehose"], account.stream),
+            S3Store(clients["s3"], S3Place(account.bucket, f"{account.root}/journal/"), config),
+            S3Store(clients["s3"], S3Place(account.bucket, f"{account.root}/refused/"), config),
+            record_bytes=SPOOL_BYTES,
+        )
+        self._receiver = LambdaReceiver(settings, journal, Secrets(()), Figures("receiver"))
+
+    def send(
+        self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        answer = self._receiver.answer(url_event(method, path, body, headers), CONTEXT)
+        text = answer["body"]
+        return Answer(
+            answer["statusCode"],
+            answer["headers"],
+            base64.b64decode(text) if answer["isBase64Encoded"] else text.encode(),
+        )
+
+    def send_chunked(
+        self, path: str, pieces: Sequence[bytes], headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """What was sent in chunks comes whole."""
+        return self.send("POST", path, b"".join(pieces), {**(headers or {}), "Transfer-Encoding": "chunked"})
+
+    def kept(self) -> list[Kept]:
+        return self._frames("journal/")
+
+    def refused(self) -> list[Kept]:
+        return self._frames("refused/")
+
+    def break_journal(self) -> None:
+        self._account.refuse(503, "ServiceUnavailableException")
+
+    def close(self) -> None:
+        pass
+
+    def _frames(self, prefix: str) -> list[Kept]:
+        return [
+            Kept(
+                each.header["source"],
+                each.body,
+                each.header["proven"],
+                each.header.get("key"),
+                each.header["route"],
+            )
+            for each in self._account.frames(prefix)
+        ]
 
 
 class Served:

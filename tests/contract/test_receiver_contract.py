@@ -7,7 +7,6 @@ import gzip
 import hashlib
 import hmac
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 import pytest
 from contract.receivers import (
@@ -16,14 +15,14 @@ from contract.receivers import (
     SOURCES,
     SPOOL_BYTES,
     InProcess,
+    Invoked,
     Kept,
     Receiver,
     Served,
+    as_configured,
 )
 from system.processes import wait_until
 from system.service import Service, running
-
-from connector.events import SourceKeys
 
 ORDER = '{"type":"track","event":"Commande passée","messageId":"m1","properties":{"total":1e-7}}'.encode()
 REFUND = b'{"type":"track","event":"Order Refunded","messageId":"m2","properties":{"total":25}}'
@@ -38,14 +37,6 @@ SHORT_PATHS = {
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """The service with the same sources and limits; its writer rests, so that the journal can be seen."""
-    environment = {"LAKE_KEY": "lake key"}
-
-    def references(source: SourceKeys, kind: str) -> list[str]:
-        values: tuple[bytes, ...] = getattr(source, kind)
-        names = [f"{source.name}_{kind}_{at}" for at in range(len(values))]
-        environment.update(zip(names, map(bytes.decode, values), strict=True))
-        return [f"env:{name}" for name in names]
-
     settings = {
         "workers": 1,
         "publish_seconds": 3_600,
@@ -54,17 +45,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         "spool_bytes": SPOOL_BYTES,
         "public_body_bytes": PUBLIC_BODY_BYTES,
     }
-    sources: dict[str, dict[str, Any]] = {
-        source.name: {
-            "secrets": references(source, "secrets") + [f"env:{name}" for name in source.missing],
-            "api_keys": references(source, "api_keys"),
-            "write_keys": references(source, "write_keys"),
-            "unsigned": source.unsigned,
-            "events_per_second": source.events_per_second,
-        }
-        for source in SOURCES
-    }
-    sources["till"]["second_header"] = {"name": "X-Lake-Key", "values": ["env:LAKE_KEY"]}
+    sources, environment = as_configured(SOURCES)
     folder = tmp_path_factory.mktemp("served")
     with running(folder, settings=settings, sources=sources, environment=environment) as started:
         wait_until("the writer has made its first round", (started.data / ".lock").exists)
@@ -73,12 +54,17 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 RECEIVERS: Mapping[str, Callable[[pytest.FixtureRequest], Receiver]] = {
     "flask": lambda _: InProcess(),
+    "lambda": lambda request: Invoked(
+        request.getfixturevalue("account"),
+        request.getfixturevalue("hasty_clients"),
+        request.getfixturevalue("monkeypatch"),
+    ),
     "served": lambda request: Served(request.getfixturevalue("service")),
 }
 
 
 @pytest.fixture(
-    params=["flask", pytest.param("served", marks=pytest.mark.slow)],
+    params=["flask", "lambda", pytest.param("served", marks=pytest.mark.slow)],
 )
 def receiver(request: pytest.FixtureRequest) -> Iterator[Receiver]:
     made = RECEIVERS[request.param](request)
