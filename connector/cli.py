@@ -14,6 +14,7 @@ import click
 from connector import __version__
 from connector.cli_cohort import cohort
 from connector.cli_compact import compact
+from connector.cli_infra import infra
 from connector.cli_mappings import mappings
 from connector.cli_options import config_option, data_option, mapping_option, settings_of
 from connector.cli_reconcile import reconcile
@@ -65,6 +66,7 @@ def main() -> None:
 
 main.add_command(cohort)
 main.add_command(compact)
+main.add_command(infra)
 main.add_command(mappings)
 main.add_command(reconcile)
 main.add_command(rejected)
@@ -118,11 +120,15 @@ def drain(config: str | None, force: bool, **options: Any) -> None:
 @data_option
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.option("--deep", is_flag=True, help="Also read every row again and compare the hashes of the rows.")
-def audit(config: str | None, as_json: bool, deep: bool, **options: Any) -> None:
+@click.option(
+    "--journal", metavar="s3://BUCKET/PREFIX", help="Journal of receivers on AWS; default aws.journal."
+)
+def audit(config: str | None, as_json: bool, deep: bool, journal: str | None, **options: Any) -> None:
     """Prove that nothing is lost: exit 0 only if the ledger equation holds and every listed file is there."""
     from connector.commands.audit import run
 
-    sys.exit(run(settings_of(config, **options), as_json, deep))
+    aws = {"journal": journal} if journal else None
+    sys.exit(run(settings_of(config, aws=aws, **options), as_json, deep))
 
 
 @main.command("map")

@@ -18,6 +18,7 @@ from connector.write.entries import Output, Record
 from connector.write.sink import DuplicatesSink, RejectedSink, RowFailed, StagedFile, TableWriter
 
 _NEVER = float("inf")
+_LATEST_MS = 1 << 63
 _PROGRESS_EVENTS = 500
 _MOST_FAILED = 20
 """Rows of one captured file that may be unwritable before the file is left alone: each costs a new pass."""
@@ -138,6 +139,7 @@ class _Run:
         self._fates = {"stored": 0, "rejected": 0, "unmatched": 0, "duplicate": 0, "suppressed": 0}
         self._received = 0
         self._told = 0
+        self._oldest_ms = _LATEST_MS
 
     def staged(self, stamp: Stamp, seen_as: str) -> StagedFile:
         name = self._captured.identity.name
@@ -148,13 +150,17 @@ class _Run:
             outputs.extend(writer.finish())
         rejected, duplicates = self._rejects.finish(), self._duplicates.finish()
         record = self._record(stamp, seen_as, outputs, rejected, duplicates)
-        return StagedFile(self._staging.folder, record, dict(self._rejects.codes))
+        oldest_ms = self._oldest_ms if self._oldest_ms < _LATEST_MS else None
+        return StagedFile(self._staging.folder, record, dict(self._rejects.codes), oldest_ms)
 
     def _write_part(self, events: Iterator[Captured], writer: TableWriter) -> None:
         pipeline, failed, fates = self._pipeline, self._failed, self._fates
         copies: Copies[int] = Copies()
+        oldest_ms = self._oldest_ms
         for event in events:
             self._received += 1
+            if event.received_at_ms is not None and event.received_at_ms < oldest_ms:
+                oldest_ms = event.received_at_ms
             if self._received - self._told >= _PROGRESS_EVENTS:
                 self._tell()
             outcome = pipeline(event)
@@ -173,6 +179,7 @@ class _Run:
             elif outcome.rejected is not None:
                 self._rejects.add(event, outcome.rejected)
             fates[outcome.fate] += 1
+        self._oldest_ms = oldest_ms
         self._tell()
 
     def _tell(self) -> None:

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
+from connector.commands.journals import Journals
 from connector.config import Settings
 from connector.errors import ConfigError
 from connector.journal.folders import JournalFolders
-from connector.journal.frames import Frame, FrameScan
 from connector.journal.reader import identify
 from connector.terminal import err, out
-from connector.wiring import existing_data, journal_folders
+from connector.wiring import existing_data
 
 if TYPE_CHECKING:
     from connector.write.data import DataReader
@@ -33,18 +33,20 @@ def run(settings: Settings, as_json: bool, deep: bool) -> int:
     from connector.write.audit import audit
 
     data = existing_data(settings)
-    journal = journal_folders(settings)
+    journals = Journals(settings)
+    journal = journals.local
     report = audit(
         data,
-        journal_closed=journal.closed,
+        journal_closed=journals.closed,
         now_ms=time.time_ns() // 1_000_000,
-        refused=_refused(journal.refused),
+        refused=journals.refused(),
         deep=deep,
         open_after_ms=round(settings.open_after_seconds * 1000),
+        named=journals.named,
     )
     if strangers := list(_not_what_is_recorded(journal, data)):
         report = replace(report, ok=False, findings=(*report.findings, *strangers))
-    if report.ok and not report.entries and not journal.root.is_dir():
+    if report.ok and not report.entries and not journals.are_there:
         raise ConfigError(f"{settings.data}: holds no ledger and no journal, so there is nothing to prove")
     if as_json:
         out.print_json(json.dumps({"ok": report.ok, **asdict(report)}))
@@ -69,7 +71,7 @@ def run(settings: Settings, as_json: bool, deep: bool) -> int:
     ):
         if count:
             out.print(f"{count:,} {what}")
-    if not journal.root.is_dir() and (settings.is_s3 or settings.journal is not None):
+    if not journals.are_there and (settings.is_s3 or settings.journal is not None):
         out.print(f"No journal was looked at: there is no {journal.root.absolute()}", markup=False)
     out.print(f"The ledger {verdict}.")
     return 0 if report.ok else 1
@@ -87,12 +89,3 @@ def _not_what_is_recorded(journal: JournalFolders, data: DataReader) -> Iterator
 
 def _open(journal: JournalFolders) -> int:
     return sum(1 for _ in journal.open.glob("*.open"))
-
-
-def _refused(journal: JournalFolders) -> int:
-    """Frames in the files of refused bodies."""
-    count = 0
-    for path in (*journal.closed.glob("*"), *journal.open.glob("*.open")):
-        with contextlib.suppress(FileNotFoundError):
-            count += sum(isinstance(found, Frame) for found in FrameScan(path.read_bytes()))
-    return count

@@ -11,17 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from connector.commands.journals import Journals
 from connector.config import Settings
 from connector.errors import ConfigError
-from connector.journal.folders import JournalFolders
+from connector.journal.places import ObjectPlace
 from connector.lake.faults import lake_errors
 from connector.lake.open import open_lake
 from connector.tables import TABLES
 from connector.terminal import out, table
-from connector.wiring import existing_data, journal_folders
+from connector.wiring import existing_data
 
 if TYPE_CHECKING:
     import duckdb
+
+    from connector.write.ledger import Fold
 
 _HEADER_BYTES = 65_536
 
@@ -38,7 +41,8 @@ def report(settings: Settings, source: str | None = None) -> dict[str, Any]:
         LakeUnreadable: a table file cannot be read.
     """
     data = existing_data(settings)
-    journal = journal_folders(settings)
+    journals = Journals(settings)
+    in_bucket = journals.objects()
     state = data.fold()
     total = state.total
     with lake_errors(data.uri), open_lake(data, state=state) as lake:
@@ -51,14 +55,14 @@ def report(settings: Settings, source: str | None = None) -> dict[str, Any]:
     return {
         "data": settings.data,
         "source": source,
-        "backlog": _backlog(journal),
+        "backlog": _backlog(journals, in_bucket, state),
         "events": {
             "received": total.received, "stored": total.stored, "rejected": total.rejected,
             "unmatched": total.unmatched, "duplicate": total.duplicate, "suppressed": total.suppressed,
         },
         "sources": sources,
         "rejected": rejected,
-        "refused_bytes": sum(journal.refused.sizes().values()),
+        "refused_bytes": sum(journals.local.refused.sizes().values()),
         "disk": _disk(settings.local_path),
     }  # fmt: skip
 
@@ -81,15 +85,18 @@ def show(found: dict[str, Any]) -> None:
         table("Rejected by reason", ("reason", "events"), list(found["rejected"].items()))
 
 
-def _backlog(journal: JournalFolders) -> dict[str, Any]:
+def _backlog(journals: Journals, in_bucket: list[ObjectPlace], state: Fold) -> dict[str, Any]:
+    """Of an object in S3, listed before the ledger was read, its own time and its packed size are known."""
+    journal = journals.local
     paths = [*journal.closed.glob("*"), *journal.open.glob("*.open")]
-    sizes, arrivals = 0, []
+    unwritten = [place.listed for place in in_bucket if place.captured_file not in state.records]
+    sizes, arrivals = sum(each.bytes for each in unwritten), [each.modified_ms for each in unwritten]
     for path in paths:
         with contextlib.suppress(OSError, ValueError, KeyError), path.open("rb") as file:
             sizes += path.stat().st_size
             arrivals.append(int(orjson.loads(file.readline(_HEADER_BYTES))["received_at_ms"]))
     age = max(0.0, time.time() - min(arrivals) / 1000) if arrivals else None
-    return {"files": len(paths), "bytes": sizes, "oldest_unwritten_seconds": age}
+    return {"files": len(paths) + len(unwritten), "bytes": sizes, "oldest_unwritten_seconds": age}
 
 
 def _check_source(source: str, known: set[str]) -> None:

@@ -30,6 +30,12 @@ class ChangedMeanwhile(ConnectorError):
     code = "changed_meanwhile"
 
 
+class RemovedMeanwhile(ChangedMeanwhile):
+    """It is gone, and nothing has its key."""
+
+    code = "removed_meanwhile"
+
+
 @dataclass(frozen=True, slots=True)
 class FilePlace:
     """A captured file of this machine."""
@@ -87,14 +93,15 @@ class ObjectPlace:
         """A copy in ``folder``, which exists; removed on leaving.
 
         Raises:
-            ChangedMeanwhile: the object is gone, or another one has its key.
+            RemovedMeanwhile: the object is gone.
+            ChangedMeanwhile: another one has its key.
             StoreError: see ``connector.s3.faults``.
             OSError: the local disk.
         """
         path = folder / self._file_name
         outcome = fetch_object(client_of(config), self.listed.bucket, self.listed.key, self.listed.etag, path)
         if outcome is FetchOutcome.MISSING:
-            raise ChangedMeanwhile("it was removed after it had been listed")
+            raise RemovedMeanwhile("it was removed after it had been listed")
         if outcome is FetchOutcome.REPLACED:
             raise ChangedMeanwhile("it was replaced after it had been listed")
         try:

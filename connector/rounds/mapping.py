@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from connector.config import Settings
 from connector.errors import ConnectorError, StoreError
-from connector.journal.places import ChangedMeanwhile
+from connector.journal.places import ChangedMeanwhile, RemovedMeanwhile
 from connector.replay import Progress
 from connector.rounds.tasks import Task, map_in_worker, map_task, prepare_worker
 from connector.rounds.written import Written
@@ -113,8 +113,10 @@ class Mapping:
         if isinstance(trouble, BrokenProcessPool):
             raise ConnectorError("a mapping process ended before its time; is there enough memory?") from None
         if isinstance(trouble, ChangedMeanwhile):
-            log.warning("%s: %s; run the same command again", task.place.name, trouble)
+            log.warning("%s: %s; another run takes what is there then", task.place.name, trouble)
             written.changed.append(task.place)
+            if isinstance(trouble, RemovedMeanwhile):
+                written.removed.append(task.place)
             return
         if isinstance(trouble, StoreError):
             self._refused_in_a_row += 1

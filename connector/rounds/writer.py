@@ -15,12 +15,12 @@ from connector.replay import Progress
 from connector.rounds.backoff import Backoff
 from connector.rounds.mapping import Mapping
 from connector.rounds.sources import SourceNames
+from connector.rounds.sweeping import sweep_store
 from connector.rounds.tasks import Task, identify_for
-from connector.rounds.written import Written
+from connector.rounds.written import Written, report
 from connector.wiring import Configured, data_folder, journal_folders, make_publisher
 
 if TYPE_CHECKING:
-    from connector.write.entries import Record
     from connector.write.sink import StagedFile
 
 log = logging.getLogger("connector.writer")
@@ -65,20 +65,7 @@ class Writer:
 
         What hinders it is logged and hinders nothing else: the next sweep goes on.
         """
-        if not self._settings.is_s3:
-            return
-        from connector.write.object_publish import ObjectPublisher
-
-        assert isinstance(self._publisher, ObjectPublisher)
-        try:
-            swept = self._publisher.sweep()
-        except ConnectorError as trouble:
-            log.warning("what dead attempts left in %s stays for now: %s", self._settings.data, trouble)
-            return
-        if swept.names:
-            log.info("removed %d objects that %d dead attempts left", len(swept.names), swept.intents)
-        if swept.unreadable:
-            log.error("nobody can tell what %s names; it stays", swept.unreadable[0])
+        sweep_store(self._publisher, self._settings.data)
 
     def write_journal(self, progress: Progress = lambda _: None) -> Written:
         """Adopt files whose owner is dead, then write every closed file. Raises as ``write`` does."""
@@ -87,7 +74,7 @@ class Writer:
         self.recover()
         names = [name for name in self._journal.waiting() if self._backoff.is_due(name)]
         places = [FilePlace(self._journal.closed / name) for name in names]
-        written = self.write(places, progress=progress, of_journal=True)
+        written = self._write(places, SourceNames(self._settings, None), ours=True, progress=progress)
         failed = {place.path.name for place in written.failed if isinstance(place, FilePlace)}
         for name in failed:
             self._backoff.put_off(name)
@@ -104,12 +91,27 @@ class Writer:
         self._backoff.put_off(captured_file)
         self._stuck.append(captured_file)
 
+    def write_object(self, place: ObjectPlace) -> Written:
+        """Write one object of our own journal, for whoever is told of one after the other.
+
+        Nothing is listed: the ledger is asked for this one by name. Nobody's leavings in S3 are looked for
+        either: ``sweep`` is for somebody who comes by once in a while.
+
+        Raises:
+            StoreError: S3 refused or was not to be had. Nothing is lost; call again.
+            OSError: the disk refused.
+        """
+        self.recover()
+        written = self._write([place], SourceNames(self._settings, None), ours=True)
+        if written.stopped:
+            raise written.stopped
+        return written
+
     def write(
         self,
         places: Iterable[Place],
         *,
         source: str | None = None,
-        of_journal: bool = False,
         progress: Progress = lambda _: None,
         done: Done = lambda _: None,
         workers: int = 1,
@@ -120,7 +122,6 @@ class Writer:
             places: taken one at a time, a few ahead of what is mapped.
             source: names the sender of files that neither say it themselves nor lie in the archive of a
                 configured source.
-            of_journal: the files lie in our own journal, and ``recover`` was called a moment ago.
             progress: told of mapped events.
             done: told of each captured file when it is dealt with.
             workers: processes that fetch and map files side by side; this one alone publishes.
@@ -130,31 +131,41 @@ class Writer:
             StoreError: the data folder lies in S3, and publishing failed. As above; but what stops at reading
                 or at listing is in ``Written.stopped``.
         """
-        if not of_journal:
-            self.recover()
+        self.recover()
+        sources = SourceNames(self._settings, source)
+        written = self._write(places, sources, progress=progress, done=done, workers=workers)
+        if not written.stopped:
+            self.sweep()
+        return written
+
+    def _write(
+        self,
+        places: Iterable[Place],
+        sources: SourceNames,
+        *,
+        ours: bool = False,
+        progress: Progress = lambda _: None,
+        done: Done = lambda _: None,
+        workers: int = 1,
+    ) -> Written:
+        """``ours``: they are of our own journal, so each is asked for by name."""
         self._published = time.monotonic()
         written = Written()
         waiting: list[StagedFile] = []
-        tasks = self._tasks(places, SourceNames(self._settings, source), of_journal, written, done)
+        tasks = self._tasks(places, sources, ours, written, done)
         try:
             for task, staged in self._mapping.mapped(tasks, written, progress, workers):
                 done(task.place)
                 if staged is None:
                     self._under_way.pop(task.captured_file, None)
                     continue
-                written.events += staged.record.received
-                written.counts += staged.record.counts
-                written.rejected.update(staged.rejected)
-                _report(staged)
-                if _breaks_off(staged.record):
-                    written.damaged.append(task.place)
+                written.add(task.place, staged)
+                report(staged)
                 waiting.append(staged)
                 if self._is_enough(waiting):
                     self._publish(waiting, written)
                     waiting = []
             self._publish(waiting, written)
-            if not of_journal and not written.stopped:
-                self.sweep()
         except BaseException:
             for file in waiting:
                 self._folder.drop_staging(file.staging)
@@ -164,30 +175,43 @@ class Writer:
         return written
 
     def _tasks(
-        self, places: Iterable[Place], sources: SourceNames, of_journal: bool, written: Written, done: Done
+        self, places: Iterable[Place], sources: SourceNames, ours: bool, written: Written, done: Done
     ) -> Iterator[Task]:
         for place in places:
             if isinstance(place, ObjectPlace):
                 identity, name = None, place.captured_file
-                new = self._is_new_object(name, written)
+                new = self._is_new_object(place, name, ours, written)
             else:
-                identity = self._identified(place, of_journal, written)
+                identity = self._identified(place, ours, written)
                 name = identity.name if identity else ""
-                new = identity is not None and self._is_new_file(place, identity, of_journal, written)
+                new = identity is not None and self._is_new_file(place, identity, ours, written)
             if not new:
                 done(place)
                 continue
             self._under_way[name] = identity.sha256 if identity else ""
             staging = self._folder.new_staging()
             fetched = None if identity else self._folder.new_staging()
-            yield Task(place, name, identity, staging, fetched, sources.of(place), of_journal)
+            yield Task(
+                place, name, identity, staging, fetched, sources.of(place), ours and identity is not None
+            )
 
-    def _is_new_object(self, name: str, written: Written) -> bool:
-        new = name not in self._under_way and not self._publisher.knows(name)
+    def _is_new_object(self, place: ObjectPlace, name: str, ours: bool, written: Written) -> bool:
+        """False when it is recorded or under way, or when nobody can tell."""
+        try:
+            new = name not in self._under_way and not self._has_object(name, ours)
+        except LedgerError as damaged:
+            log.error("%s is passed over: %s", place.name, damaged)
+            written.failed.append(place)
+            return False
         written.known += not new
         return new
 
-    def _is_new_file(self, place: FilePlace, identity: Identity, of_journal: bool, written: Written) -> bool:
+    def _has_object(self, name: str, ours: bool) -> bool:
+        if ours:
+            return self._publisher.recorded_sha256(name) is not None
+        return self._publisher.knows(name)
+
+    def _is_new_file(self, place: FilePlace, identity: Identity, ours: bool, written: Written) -> bool:
         """False when it is recorded or under way.
 
         Other bytes under its name mean that the record was made from a copy taken while the file was written,
@@ -195,7 +219,7 @@ class Writer:
         """
         name = identity.name
         try:
-            had = self._under_way.get(name) or self._recorded_sha256(name, of_journal)
+            had = self._under_way.get(name) or self._recorded_sha256(name, ours)
         except LedgerError as damaged:
             log.error("%s is passed over: %s", place.path.name, damaged)
             written.failed.append(place)
@@ -209,17 +233,17 @@ class Writer:
             written.failed.append(place)
         return False
 
-    def _recorded_sha256(self, name: str, of_journal: bool) -> str | None:
+    def _recorded_sha256(self, name: str, ours: bool) -> str | None:
         """Of the journal's own files each is asked for by name; of others a listing says which are new."""
-        asked = of_journal or self._publisher.knows(name)
+        asked = ours or self._publisher.knows(name)
         return self._publisher.recorded_sha256(name) if asked else None
 
-    def _identified(self, place: FilePlace, of_journal: bool, written: Written) -> Identity | None:
+    def _identified(self, place: FilePlace, ours: bool, written: Written) -> Identity | None:
         """None when the file is not to be had; the others go on. Raises OSError when it is the disk."""
         try:
-            return identify_for(self._settings, self._folder, place.path, of_journal=of_journal)
+            return identify_for(self._settings, self._folder, place.path, of_journal=ours)
         except FileNotFoundError:
-            if of_journal:
+            if ours:
                 return None
             reason = "it is gone"
         except (ConnectorError, PermissionError, IsADirectoryError) as trouble:
@@ -246,27 +270,3 @@ class Writer:
 
 def _bytes_of(staged: Iterable[StagedFile]) -> int:
     return sum(int(file.record.identity["bytes"]) for file in staged)
-
-
-def _breaks_off(record: Record) -> bool:
-    """True for a file that lost its end; a journal file's torn end was never acknowledged."""
-    return bool(record.torn_bytes) and record.identity["kind"] != "frames"
-
-
-def _report(staged: StagedFile) -> None:
-    record = staged.record
-    if record.corrupt_bytes or record.missing_seq:
-        log.error(
-            "%s is damaged: %d bytes skipped, %d frames missing",
-            record.captured_file, record.corrupt_bytes, record.missing_seq,
-        )  # fmt: skip
-    if _breaks_off(record):
-        log.error(
-            "%s breaks off or is damaged: what came before is written, what came after is not in it",
-            record.captured_file,
-        )
-    if unproven := staged.rejected.get("delete_unproven"):
-        log.error(
-            "%s holds %d delete notices that no proof covers: nobody was forgotten, see connector status",
-            record.captured_file, unproven,
-        )  # fmt: skip

@@ -65,6 +65,7 @@ def audit(
     refused: int = 0,
     deep: bool = False,
     open_after_ms: int = OPEN_AFTER_MS,
+    named: Callable[[str], str] = str,
     pause: Callable[[], None] = lambda: time.sleep(0.2),
 ) -> AuditReport:
     """Check a data folder against its ledger. Takes no lock, changes nothing.
@@ -79,6 +80,7 @@ def audit(
         refused: how many refused bodies the journal keeps, to be shown.
         deep: also recompute the sum of the rows of every table file.
         open_after_ms: age from which a captured file without an entry is a finding.
+        named: what such a finding calls it.
         pause: called before folding again when a listed file was gone, as a running publisher may be between
             its entry and its renames; after three folds it is a finding.
 
@@ -101,7 +103,9 @@ def audit(
             pause()
         findings = [*reader.strays(), *files.findings, *_counts(looked, state, files.damaged)]
     waiting, late = _waiting(closed, state, now_ms, open_after_ms)
-    findings += [f"{name} is closed for {age_ms // 60_000} minutes and not written." for name, age_ms in late]
+    findings += [
+        f"{named(name)} is closed for {age_ms // 60_000} minutes and not written." for name, age_ms in late
+    ]
     return _report(state, findings, len(waiting), len(late), refused, files)
 
 
@@ -165,10 +169,14 @@ def _closed(journal_closed: Closed | Path | None) -> list[tuple[str, int]]:
     """Listed before the fold: what is written meanwhile is then in the fold, not late."""
     if journal_closed is None:
         return []
-    if callable(journal_closed):
-        return list(journal_closed())
+    return list(journal_closed()) if callable(journal_closed) else closed_in(journal_closed)
+
+
+def closed_in(folder: Path) -> list[tuple[str, int]]:
+    """The captured files in a folder, which need not be there, with the time they were closed, ms since the
+    epoch."""
     found = []
-    for path in sorted(journal_closed.iterdir()) if journal_closed.is_dir() else ():
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         try:
             found.append((path.name, path.stat().st_mtime_ns // 1_000_000))
         except FileNotFoundError:

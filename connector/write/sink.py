@@ -73,6 +73,8 @@ class StagedFile:
     record: Record
     rejected: Mapping[str, int] = field(default_factory=dict)
     """Reason -> rejected events."""
+    oldest_received_at_ms: int | None = None
+    """The first arrival of an event of it, ms since the epoch; None when it states none."""
 
 
 class Commits(Protocol):

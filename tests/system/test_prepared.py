@@ -13,9 +13,10 @@ from unit.write.lake_samples import BLACK_FRIDAY_MS, DAY_MS
 
 from connector.commands.compact import run
 from connector.config import Settings, load_settings
-from connector.janitor import Janitor
+from connector.janitor import Figures
 from connector.lake.open import open_lake
 from connector.prepared import Preparer, Resolution, discard, resolve
+from connector.rounds.passes import Passes
 from connector.write.data import StoreData
 from connector.write.sweep import sweep
 
@@ -155,7 +156,7 @@ def test_the_janitor_prepares_after_every_pass_that_finds_something_new(settings
     caplog.set_level("INFO", "connector.janitor")
     place = on_disk(settings.data_path)
     publish_two_copies(place)
-    janitor = Janitor(settings, CollectorRegistry())
+    janitor = Passes(settings, Figures(CollectorRegistry()))
 
     janitor.next()
     janitor.next()
@@ -175,7 +176,7 @@ def test_compaction_goes_on_when_nothing_can_be_prepared(settings, trouble, monk
 
     monkeypatch.setattr("connector.prepared.preparer.resolve", refuse)
 
-    assert Janitor(settings, CollectorRegistry()).next() == 30
+    assert Passes(settings, Figures(CollectorRegistry())).next() == 30
     assert "duplicates and identities were not prepared" in caplog.text
     assert run(settings, None, None) == 0
     assert "not prepared" in capsys.readouterr().err

@@ -13,7 +13,8 @@ from prometheus_client import CollectorRegistry
 
 from connector.config import Settings, load_settings
 from connector.errors import LedgerError
-from connector.janitor import Janitor
+from connector.janitor import Figures
+from connector.rounds.passes import Passes
 from connector.write.ledger import fold
 
 TODAY_MS = int(datetime.now(UTC).timestamp()) // 86_400 * 86_400_000
@@ -41,7 +42,7 @@ def table_files(settings: Settings) -> int:
 def test_every_day_is_looked_at_first_and_then_only_those_that_grow(settings, place, monkeypatch):
     publish(place, 0, 2, TODAY_MS - 10 * 86_400_000)
     registry = CollectorRegistry()
-    janitor = Janitor(settings, registry)
+    janitor = Passes(settings, Figures(registry))
 
     assert janitor.next() == 30
     assert table_files(settings) == 1
@@ -56,7 +57,7 @@ def test_every_day_is_looked_at_first_and_then_only_those_that_grow(settings, pl
     janitor.next()
     assert table_files(settings) == 1 + 2 + 1
 
-    monkeypatch.setattr("connector.janitor._CLOSED_SECONDS", 0.0)
+    monkeypatch.setattr("connector.rounds.passes._CLOSED_SECONDS", 0.0)
     janitor.next()
     assert table_files(settings) == 1 + 1
 
@@ -65,7 +66,7 @@ def test_every_day_is_looked_at_first_and_then_only_those_that_grow(settings, pl
 def test_what_goes_wrong_is_said_and_tried_again_later_and_later(
     settings, place, trouble, monkeypatch, caplog
 ):
-    janitor = Janitor(settings, CollectorRegistry())
+    janitor = Passes(settings, Figures(CollectorRegistry()))
 
     def refuse(*_: object) -> None:
         raise trouble
@@ -84,6 +85,6 @@ def test_it_stops_between_two_days(settings, place):
         publish(place, day * 10, 2, TODAY_MS - (20 + 3 * day) * 86_400_000)
     asked = iter([False, True, True])
 
-    Janitor(settings, CollectorRegistry()).next(lambda: next(asked))
+    Passes(settings, Figures(CollectorRegistry())).next(lambda: next(asked))
 
     assert table_files(settings) == 1 + 2 + 2
