@@ -60,7 +60,7 @@ def _copied(draw: st.DrawFn) -> list[dict[str, Any]]:
     return draw(st.permutations([*rows, *twice]))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(_copied())
 def test_of_copies_the_first_received_is_the_row_whatever_days_and_events_they_have(rows: list[dict]):
     columns = "row_id, day, event, received_at, captured_file, captured_index"
@@ -73,7 +73,7 @@ def test_of_copies_the_first_received_is_the_row_whatever_days_and_events_they_h
             assert found == first
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(stores())
 def test_views_of_a_messy_store_are_the_local_ones(store: dict[str, list[dict]]):
     folder = Path(__file__).parents[2] / "connector" / "lake"
