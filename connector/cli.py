@@ -180,7 +180,7 @@ def status(config: str | None, source: str | None, as_json: bool, **options: Any
 @click.argument("query", required=False)
 def sql(config: str | None, query: str | None, source: str | None, **options: Any) -> None:
     """Ask DuckDB. Views: events, profiles, groups, aliases, deletions, order_lines, orders, rejected and
-    duplicates; events_raw and the like show copies too.
+    duplicates, and one per ecommerce event, such as product_viewed; events_raw and the like show copies too.
 
     Without QUERY, statements are read from the terminal or from standard input.
     """
