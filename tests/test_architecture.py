@@ -115,7 +115,7 @@ def test_nothing_outside_the_edges_reads_the_environment():
     ("entry", "unwanted"),
     [
         ("connector.wsgi", TABLE_LIBRARIES),
-        ("connector.aws.receiver", TABLE_LIBRARIES | {"granian", "jsonschema", "jsonschema_rs"}),
+        ("connector.aws.invocations", TABLE_LIBRARIES | {"granian", "jsonschema", "jsonschema_rs"}),
     ],
 )
 def test_the_receiver_pays_for_no_table_library(entry: str, unwanted: set[str]):

@@ -105,6 +105,8 @@ def make_receiver() -> Receiver:
         raise ConfigError("sources: none is configured, and everybody can reach this receiver")
     secrets = Secrets.of_environment()
     secrets.begin()
+    for missing in settings.missing_secrets():
+        log.warning("source %s is not set: requests that need it are answered 503 until it is", missing)
     return Receiver(settings, make_firehose_journal(settings), secrets, Figures("receiver"))
 
 

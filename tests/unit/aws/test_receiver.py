@@ -360,6 +360,16 @@ class TestAsAWhole:
         assert aws_environment.objects("journal/") == {}
         assert receiver.answer(post(ORDER, {}, "/webhook/open"), CONTEXT)["statusCode"] == 200
 
+    def test_a_secret_that_is_not_there_is_told_at_the_start(
+        self, aws_environment: Account, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setenv("CONNECTOR_SOURCES", '{"web": {"secrets": ["env:NEVER_SET"]}}')
+
+        receiver = make_receiver()
+
+        assert "source web: env:NEVER_SET is not set" in caplog.text
+        assert told(receiver.answer(post(ORDER, signed(ORDER)), CONTEXT)) == (503, "secret_missing")
+
     def test_without_a_stream_it_does_not_start(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("CONNECTOR_SOURCES", '{"open": {"unsigned": true}}')
 
