@@ -82,7 +82,11 @@ def assemble(
     """
     folder.mkdir(parents=True)
     for name in sorted(BUNDLES[bundle]):
-        kept = ((path, data) for path, data in content(wheel_of(name, pins[name], wheels)) if is_kept(path, bundle))
+        kept = (
+            (path, data)
+            for path, data in content(wheel_of(name, pins[name], wheels))
+            if is_kept(path, bundle)
+        )
         _write(folder, kept)
     _write(folder, _own_files(configuration))
     _compile(folder, target)

@@ -21,7 +21,9 @@ def stripped(content: bytes) -> bytes:
     fields = list(_HEADER.unpack_from(content))
     first, size, count = fields[5], fields[9], fields[10]
     segments = [_SEGMENT.unpack_from(content, first + number * size) for number in range(count)]
-    end = max([_HEADER.size, first + count * size, *(offset + kept for _, _, offset, _, _, kept, *_ in segments)])
+    end = max(
+        [_HEADER.size, first + count * size, *(offset + kept for _, _, offset, _, _, kept, *_ in segments)]
+    )
     if end >= len(content):
         return content
     fields[6] = fields[12] = fields[13] = 0

@@ -1,4 +1,4 @@
-"""The lake's tables as Glue knows them, from the same declarations as everything else. Source: tables 2.1, 6.4.
+"""The lake's tables as Glue knows them, from the declarations of all tables. Source: tables 2.1, 6.4.
 
 Partitions are projected: no crawler runs and no partition is ever registered.
 """

@@ -62,3 +62,17 @@ def _between(text: str, name: str, resources: Mapping[str, Any]) -> str:
 def _resource(name: str, resource: Any) -> str:
     lines = yaml_tags.dump({name: resource}).splitlines()
     return "".join(f"{_INDENT}{line}\n" for line in lines)
+
+
+def with_defaults(text: str, defaults: Mapping[str, str]) -> str:
+    """The template with other defaults of text parameters.
+
+    Raises:
+        ConfigError: it has no such parameter, or one without a default on its third line.
+    """
+    for name, value in defaults.items():
+        declared = re.search(rf"(?m)^  {name}:\n    Type: String\n    Default: ([^\n]*)", text)
+        if declared is None:
+            raise ConfigError(f"the template has no parameter {name} with a default")
+        text = f"{text[: declared.start(1)]}{value}{text[declared.end(1) :]}"
+    return text

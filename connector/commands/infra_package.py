@@ -1,0 +1,130 @@
+"""``connector infra package``: the code of the functions, and a template that says where it lies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from connector.commands.infra import rendered
+from connector.config import Settings
+from connector.infra import template as sam
+from connector.infra.bundles import Configuration, interpreter_of
+from connector.infra.packing import Packed, package, upload
+from connector.infra.translate import translate
+from connector.infra.wheels import Target
+from connector.options import REFERENCE
+from connector.terminal import err
+from connector.wiring import shipped_mapping
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+PACKAGED = {"sam": "packaged.yaml", "cloudformation": "packaged.json"}
+_OF_THE_TEMPLATE = {"WEB_SECRET", "PRIVACY_KEY"}
+"""Variables whose secrets the template makes."""
+
+
+def configuration_of(settings: Settings, config: Path) -> Configuration:
+    """What the bundles carry of a configuration file and the files that its settings name."""
+    mapping = Path(settings.mapping) if settings.mapping else None
+    return Configuration.of(config.read_text(encoding="utf-8"), mapping, shipped_mapping(), settings.schemas)
+
+
+def run(
+    settings: Settings, config: Path, target: Target, out: Path, bucket: str | None, prefix: str, kind: str
+) -> int:
+    """Package, and with a bucket upload and write the template to deploy.
+
+    Raises:
+        ConfigError, PackagesFailed, BundleTooLarge, UploadFailed: the message says what to do.
+    """
+    text = rendered(settings)
+    with err.status("…") if err.is_terminal else _Quiet() as shown:
+        packed = package(configuration_of(settings, config), target, out, shown.update)
+    _say(packed, target)
+    for note in notes_of(settings):
+        err.print(f"! {note}", markup=False)
+    if bucket is None:
+        return 0
+    path = out / PACKAGED[kind]
+    addresses = upload(packed, _client(settings), bucket, prefix)
+    text = sam.with_defaults(text, _defaults(settings, target))
+    text = (
+        sam.with_code(text, addresses.__getitem__)
+        if kind == "sam"
+        else translate(text, addresses.__getitem__)
+    )
+    path.write_text(text, encoding="utf-8")
+    expand = " CAPABILITY_AUTO_EXPAND" if kind == "sam" else ""
+    err.print(f"{path}: deploy it with", markup=False)
+    err.print(f"  aws cloudformation deploy --stack-name segment-lake --template-file {path} "
+              f"--s3-bucket {bucket} --capabilities CAPABILITY_IAM{expand}", markup=False)  # fmt: skip
+    return 0
+
+
+def notes_of(settings: Settings) -> list[str]:
+    """What of a configuration needs a hand at deployment, or cannot work in a function."""
+    names, of_files = set(), []
+    for reference in _references(settings):
+        found = REFERENCE.match(reference)
+        assert found is not None
+        names.add(found[2]) if found[1] == "env" else of_files.append(reference)
+    notes = [f"{reference}: a function has no such file; use env:NAME" for reference in of_files]
+    if more := sorted(names - _OF_THE_TEMPLATE):
+        notes.append(
+            f"{', '.join(more)}: put into a secret of Secrets Manager, as a JSON object, and name its ARN "
+            "in the parameter MoreSecretArns"
+        )
+    return notes
+
+
+def _references(settings: Settings) -> Iterable[str]:
+    for source in settings.sources.values():
+        yield from (*source.secrets, *source.write_keys, *source.api_keys)
+        yield from source.second_header.values if source.second_header else ()
+    if settings.privacy_key:
+        yield settings.privacy_key
+
+
+def _defaults(settings: Settings, target: Target) -> dict[str, str]:
+    """What a deployment of these bundles must not be told otherwise."""
+    known = {"Architecture": target.architecture, "Runtime": f"python{target.python}"}
+    source = next(iter(settings.sources), None)
+    return {**known, "SourceName": source} if source else known
+
+
+def _say(packed: list[Packed], target: Target) -> None:
+    compiled = "compiled" if interpreter_of(target.python) else (
+        f"not compiled: there is no Python {target.python} here, so cold starts take longer"
+    )  # fmt: skip
+    for each in packed:
+        err.print(
+            f"{each.path}: {each.unzipped_bytes / 1e6:.1f} MB, zipped {each.zipped_bytes / 1e6:.1f} MB",
+            markup=False,
+        )
+    err.print(f"for {target.architecture}, Python {target.python}, {compiled}", markup=False)
+
+
+def _mb(size_bytes: int) -> str:
+    return f"{size_bytes / 1e6:.1f} MB"
+
+
+def _client(settings: Settings) -> S3Client:
+    from connector.s3.client import make_client
+    from connector.wiring import s3_config
+
+    return make_client(s3_config(settings))
+
+
+class _Quiet:
+    """A status line where nobody looks."""
+
+    def __enter__(self) -> _Quiet:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def update(self, _: str) -> None:
+        pass
