@@ -15,9 +15,10 @@ from connector.infra.glue import glue_tables
 from connector.infra.template import shipped
 from connector.infra.views import FIRST_QUERY
 from connector.lake.event_views import event_view_names
+from connector.report.kinds import KINDS
 from connector.tables import EVENTS, TABLES
 from tests.infra.views_sql import shown, tables_of, with_views
-from tests.report.engines.test_athena import TRINO, _called, _type_faults
+from tests.report.engines.test_athena import TRINO, _called, _type_faults, asked
 from tests.report.stores import lake, row
 
 PAGE = (Path(__file__).parents[2] / "docs" / "athena.md").read_text(encoding="utf-8")
@@ -66,6 +67,14 @@ def test_filters_in_the_queries_are_on_day():
     for query in QUERIES:
         where = sqlglot.parse_one(query, read="athena").args["where"]
         assert "day" in {column.name for column in where.find_all(exp.Column)}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_report_for_athena_reads_tables_that_glue_has(kind: str):
+    glue = {each["Properties"]["TableInput"]["Name"] for each in glue_tables(TABLES).values()}
+    read = set().union(*(tables_of(statement) for statement in asked(kind, 0).statements))
+
+    assert {"events_raw"} <= read <= {"events_raw", "profiles_raw", "aliases_raw"} <= glue
 
 
 def test_options_that_are_shown_exist():
