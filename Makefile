@@ -12,8 +12,9 @@ RESULTS ?= .faults
 .DEFAULT_GOAL := help
 SDKS ?= .sdks
 ORACLE ?= .oracle
+MINISTACK ?= .ministack
 
-.PHONY: help demo demo-s3 test faults sdks oracle conformance check lint format bench bench-reports reliability docs wheel clean
+.PHONY: help demo demo-s3 test faults sdks oracle ministack infra-test conformance check lint format bench bench-reports reliability docs wheel clean
 
 help:  ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +41,13 @@ sdks: $(VENV)/.dev  ## Segment's official SDKs into .sdks, for the tests that ru
 
 oracle: $(VENV)/.dev  ## Segment's own engine (npm) into .oracle, to compare with
 	@$(BIN)/python tests/oracle/install.py $(ORACLE)
+
+ministack: $(VENV)/.dev  ## an AWS emulator into .ministack, to deploy the template onto
+	@$(BIN)/python tests/aws/install.py $(MINISTACK)
+
+infra-test: ministack  ## lint, translate and package for AWS, deploy onto the emulator, and send events through
+	@$(BIN)/connector infra validate
+	@CONNECTOR_REQUIRE=all $(BIN)/pytest tests/infra
 
 conformance: oracle  ## 100,000 drawn mappings, queries and events against Segment's engine; some ten minutes
 	@$(BIN)/python -m tests.oracle --jobs 100000 --seed 1
@@ -84,4 +92,4 @@ wheel: $(VENV)/.dev  ## build the wheel into dist/
 	@$(BIN)/python -m build --wheel --no-isolation --outdir dist .
 
 clean:  ## remove what was installed and made here
-	rm -rf $(VENV) $(SDKS) $(ORACLE) $(RESULTS) demo-data demo-data-s3 dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(SDKS) $(ORACLE) $(MINISTACK) .bundles $(RESULTS) demo-data demo-data-s3 dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
