@@ -1,8 +1,8 @@
 """
-Install MiniStack, an AWS emulator, for the tests that deploy onto it: ``python tests/aws/install.py [FOLDER]``.
+Install MiniStack, an AWS emulator, for tests that deploy onto it: ``python tests/aws/install.py [FOLDER]``.
 
-It lands in an environment of its own, ``FOLDER`` (``.ministack`` of the checkout): it asks for a botocore that is
-not the connector's. Nothing is installed when the folder holds this very version already.
+It lands in an environment of its own, ``FOLDER`` (``.ministack`` of the checkout): its botocore
+is not the connector's. Nothing is installed when the folder holds this very version already.
 """
 
 from __future__ import annotations
