@@ -21,6 +21,7 @@ from connector.config import Settings, load_settings
 from connector.events import Capture
 from connector.journal.bucket import JournalBucket
 from connector.journal.frames import receipt_frame
+from connector.journal.places import ObjectPlace
 from connector.lake.open import open_lake
 from connector.s3.config import S3Place
 from connector.s3.objects import S3Object
@@ -113,10 +114,8 @@ class Deployment:
 
     def settings(self, **more: Any) -> Settings:
         aws = {"journal": self.uri("journal"), "refused": self.uri("refused"), **more.pop("aws", {})}
-        return load_settings(
-            data=self.uri("lake"), journal=self.folder / "journal", privacy_key="env:PRIVACY_KEY", aws=aws,
-            **{**self.more, **more},
-        )  # fmt: skip
+        values = {"privacy_key": "env:PRIVACY_KEY", **self.more, **more}
+        return load_settings(data=self.uri("lake"), journal=self.folder / "journal", aws=aws, **values)
 
     def writer(self, **more: Any) -> ObjectWriter:
         """As a new process has it; the mapping is compiled once for all of them."""
@@ -133,9 +132,12 @@ class Deployment:
     def remove(self, made: S3Object) -> None:
         self.server.client.delete_object(Bucket=made.bucket, Key=made.key)
 
+    def journal(self) -> list[ObjectPlace]:
+        """What is in the journal now."""
+        return list(JournalBucket(self.uri("journal"), s3_config(self.settings())))
+
     def journal_keys(self) -> list[str]:
-        places = JournalBucket(self.uri("journal"), s3_config(self.settings()))
-        return [place.listed.key.removeprefix(f"{self.root.prefix}journal/") for place in places]
+        return [each.listed.key.removeprefix(f"{self.root.prefix}journal/") for each in self.journal()]
 
     @property
     def data(self) -> StoreData:
@@ -146,9 +148,15 @@ class Deployment:
 
     def fates(self) -> dict[str, int]:
         """Events by fate, of a data folder whose audit holds."""
+        return _fates(self.audit())
+
+    def tidy_fates(self) -> dict[str, int]:
+        """The same, where no attempt left anything: neither here, nor in the bucket."""
         report = self.audit()
-        assert report.findings == ()
-        return {fate: count for fate, count in report.fates.items() if count}
+        assert list(self.data.store.find(INTENTS)) == []
+        assert files_below(self.folder / "journal", "work/.staging") == set()
+        assert (report.leftover_files, report.in_flight) == (0, 0)
+        return _fates(report)
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         with open_lake(self.data) as lake:
@@ -157,11 +165,10 @@ class Deployment:
     def message_ids(self) -> list[str]:
         return [name for (name,) in self.query("SELECT message_id FROM events_raw ORDER BY ALL")]
 
-    def is_tidy(self) -> bool:
-        """No attempt left anything: neither here, nor in the bucket."""
-        report, names = self.audit(), {info.name for info in self.data.store.find(INTENTS)}
-        here = files_below(self.folder / "journal", "work/.staging")
-        return not (names or here or report.leftover_files or report.in_flight or report.findings)
+
+def _fates(report: AuditReport) -> dict[str, int]:
+    assert report.findings == ()
+    return {fate: count for fate, count in report.fates.items() if count}
 
 
 def news(*made: S3Object) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """
 C31: what tells a writer of an object in S3 comes twice, in another order, or never; the object is replaced.
 
-Nothing listens to notifications yet. Whoever does will name objects of SeaweedFS to a replay, as these tests
-do: an object is a captured file by its key and ETag, however and how often it is named.
+Here objects of SeaweedFS are named to a replay: an object is a captured file by its key and ETag, however and
+how often it is named. The function that listens to notifications: ``test_function_writer.py``.
 """
 
 from __future__ import annotations
