@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from connector.aws.figures import Figures
-from connector.aws.start import begin, settings_with_secrets
+from connector.aws.start import begin, name_invocation, settings_with_secrets
 from connector.compaction import Compacted
 from connector.rounds.passes import Passes
 
@@ -61,6 +61,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> None:
     Raises:
         ConfigError: the settings are wrong.
     """
+    name_invocation(context)
     prepared()(context)
 
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from connector.aws.figures import Figures
 from connector.aws.notifications import notification
 from connector.aws.queue import send
-from connector.aws.start import begin, settings_with_secrets
+from connector.aws.start import begin, name_invocation, settings_with_secrets
 from connector.errors import ConfigError, LedgerError
 from connector.journal.bucket import JournalBucket
 from connector.journal.places import ObjectPlace, client_of
@@ -166,6 +166,7 @@ def handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:
     Raises:
         ConfigError, StoreError, QueueError: the invocation fails, and the next hour tries again.
     """
+    name_invocation(context)
     done = prepared().run(lambda: context.get_remaining_time_in_millis() < LEAST_MS)
     figures = Figures(SERVICE)
     figures.add("OpenCaptures", done.open)

@@ -5,13 +5,22 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from connector.aws.log import log_as_json
 from connector.aws.secrets import Secrets
 from connector.config import Settings, load_settings
 from connector.errors import ConnectorError
 
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
 log = logging.getLogger("connector.aws.start")
+
+
+_json: list[Logger] = []
+"""The logger of this process, once it is a Lambda's."""
 
 
 def is_lambda() -> bool:
@@ -38,8 +47,14 @@ def begin(service: str, prepare: Callable[[], object]) -> None:
     """
     if not is_lambda():
         return
-    log_as_json(service)
+    _json[:] = [log_as_json(service)]
     try:
         prepare()
     except ConnectorError as trouble:
         log.error("not prepared, the first invocation tries again: %s", trouble)
+
+
+def name_invocation(context: LambdaContext) -> None:
+    """In a Lambda, let every line of the log from now on say which invocation it is of."""
+    for logger in _json:
+        logger.append_keys(function_request_id=context.aws_request_id)

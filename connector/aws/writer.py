@@ -18,7 +18,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 
 from connector.aws.figures import Figures
 from connector.aws.notifications import objects_in
-from connector.aws.start import begin, settings_with_secrets
+from connector.aws.start import begin, name_invocation, settings_with_secrets
 from connector.config import Settings
 from connector.errors import ConfigError, ConnectorError
 from connector.journal.places import ObjectPlace
@@ -135,6 +135,7 @@ def prepared() -> ObjectWriter:
 
 def handler(event: Mapping[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Entry point of the Lambda: an SQS batch of notifications, answered with what failed of it."""
+    name_invocation(context)
     try:
         writer = prepared()
     except ConnectorError as trouble:

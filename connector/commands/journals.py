@@ -50,10 +50,15 @@ class Journals:
         """Bodies that were refused and are kept: frames in the folder, objects in S3."""
         folder = self.local.refused
         paths = (*folder.closed.glob("*"), *folder.open.glob("*.open"))
-        count = sum(map(_frames_in, paths))
-        if self._refused_bucket is not None:
-            count += sum(1 for _ in JournalBucket(self._refused_bucket, self._config))
-        return count
+        return sum(map(_frames_in, paths)) + len(self._refused_objects())
+
+    def refused_bytes(self) -> int:
+        """Size of what holds them."""
+        objects = sum(place.listed.bytes for place in self._refused_objects())
+        return sum(self.local.refused.sizes().values()) + objects
+
+    def _refused_objects(self) -> list[ObjectPlace]:
+        return [] if self._refused_bucket is None else list(JournalBucket(self._refused_bucket, self._config))
 
 
 def _frames_in(path: Path) -> int:

@@ -62,7 +62,7 @@ def report(settings: Settings, source: str | None = None) -> dict[str, Any]:
         },
         "sources": sources,
         "rejected": rejected,
-        "refused_bytes": sum(journals.local.refused.sizes().values()),
+        "refused_bytes": journals.refused_bytes(),
         "disk": _disk(settings.local_path),
     }  # fmt: skip
 

@@ -96,12 +96,14 @@ def test_a_journal_alone_is_something_to_prove(shop: Deployment, monkeypatch: py
 
 
 def test_the_backlog_is_what_is_not_written_in_s3(shop: Deployment):
-    content = joined(frame("m-3"))
+    content, refused = joined(frame("m-3")), frame("m-4")
     shop.put("firehose/b.gz", content)
+    shop.put("2026/11/27/0a1b", refused, below="refused")
 
     ran = run("status", "--json")
 
     assert ran.exit_code == 0, ran.output
-    backlog = json.loads(ran.stdout)["backlog"]
-    assert (backlog["files"], backlog["bytes"]) == (1, len(content))
-    assert 0 <= backlog["oldest_unwritten_seconds"] < 600
+    found = json.loads(ran.stdout)
+    assert (found["backlog"]["files"], found["backlog"]["bytes"]) == (1, len(content))
+    assert 0 <= found["backlog"]["oldest_unwritten_seconds"] < 600
+    assert found["refused_bytes"] == len(refused)
