@@ -16,6 +16,7 @@ import pyarrow.dataset as ds
 import pyarrow.fs as pafs
 
 from connector.errors import LedgerError, StoreError
+from connector.s3.client import new_session
 from connector.s3.faults import store_errors
 from connector.s3.store import S3Store
 from connector.tables import Table
@@ -104,11 +105,11 @@ def _day_of(live: Live) -> date:
 
 
 def _file_system(store: S3Store) -> Any:
-    """The bucket through pyarrow, where the client looks for it, with the credentials that boto3 finds."""
-    import boto3
-
+    """The bucket through pyarrow, where the client looks for it, with the credentials and the certificates
+    that every AWS tool finds."""
+    session = new_session()
     with store_errors("read", store.place.bucket, store.client):
-        found = boto3.Session().get_credentials()
+        found = session.get_credentials()
         if found is None:
             raise StoreError("no credentials for S3 were found", code="store_forbidden", retryable=False)
         keys = found.get_frozen_credentials()
@@ -118,6 +119,7 @@ def _file_system(store: S3Store) -> Any:
         session_token=keys.token,
         connect_timeout=store.config.connect_timeout_seconds,
         request_timeout=store.config.read_timeout_seconds,
+        tls_ca_file_path=session.get_config_variable("ca_bundle"),
         **address_of(store),
     )
 

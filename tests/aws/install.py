@@ -18,8 +18,14 @@ DEFAULT_FOLDER = Path(os.environ.get("MINISTACK") or ROOT / ".ministack")
 
 PACKAGE = "ministack"
 VERSION = "1.5.33"
+BOTO3 = "1.43.106"
+"""That of its botocore. Lambda's Python brings boto3, so functions that run in the emulator find one too."""
 
-_WANTED = {"for": f"python {sys.version_info.major}.{sys.version_info.minor}", PACKAGE: VERSION}
+_WANTED = {
+    "for": f"python {sys.version_info.major}.{sys.version_info.minor}",
+    PACKAGE: VERSION,
+    "boto3": BOTO3,
+}
 
 
 def program(folder: Path) -> Path:
@@ -45,7 +51,7 @@ def _install(folder: Path) -> None:
     installing.emptied(folder)
     installing.run([sys.executable, "-m", "venv", str(folder)], folder.parent)
     pip = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "-qq"]
-    installing.run([*pip, f"{PACKAGE}=={VERSION}"], folder)
+    installing.run([*pip, f"{PACKAGE}=={VERSION}", f"boto3=={BOTO3}"], folder)
 
 
 def main() -> None:
