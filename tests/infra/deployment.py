@@ -28,6 +28,7 @@ STACK = "lake"
 CODE = "code"
 PARAMETERS = {
     "Architecture": "x86_64",
+    "HttpApi": "yes",
     "BufferSeconds": "0",
     "QueueVisibilitySeconds": "12",
     "MaxReceiveCount": "2",
@@ -71,9 +72,12 @@ class Deployment:
         found = self.client("secretsmanager").get_secret_value(SecretId=self.outputs["WebhookSecretArn"])
         return str(json.loads(found["SecretString"])["WEB_SECRET"])
 
-    def post(self, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> Answer:
-        """A request to the function URL: its own host name, at the emulator's address."""
-        host = urlsplit(self.outputs["WebhookUrl"]).netloc
+    def post(
+        self, path: str, body: bytes, headers: Mapping[str, str] | None = None, at: str = "WebhookUrl"
+    ) -> Answer:
+        """A request to the function URL, or to what another output names: its host name, at the emulator's
+        address."""
+        host = urlsplit(self.outputs[at]).netloc
         pool = urllib3.HTTPSConnectionPool(
             "127.0.0.1", self.aws.port, ca_certs=str(self.aws.certificate), retries=False, timeout=60
         )
