@@ -68,13 +68,14 @@ def validate(template: Path | None, largest_event_bytes: int | None, given: Sequ
         ConfigError: the extra ``infra`` is missing, the file cannot be read, or a parameter is wrong.
     """
     path = template or sam.shipped(TEMPLATE)
-    text = _read(path)
-    linted, faults = lint(text), []
+    text, pairs = _read(path), _pairs(given)
+    faults, values = [], {}
     try:
+        values = values_of(read_template(text), pairs)
+        linted = lint(text)
         translate(text)
-        values = values_of(read_template(text), _pairs(given))
     except TemplateRefused as refused:
-        faults, values = [str(refused)], {}
+        linted, faults = [], [str(refused)]
     found = contradictions(values)
     faults += [each.text for each in found if each.is_fault]
     for line in (*linted, *faults):

@@ -18,7 +18,7 @@ from connector.terminal import err
 from connector.wiring import shipped_mapping
 
 if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+    from connector.s3.store import S3Store
 
 PACKAGED = {"sam": "packaged.yaml", "cloudformation": "packaged.json"}
 _OF_THE_TEMPLATE = {"WEB_SECRET", "PRIVACY_KEY"}
@@ -37,7 +37,7 @@ def run(
     """Package, and with a bucket upload and write the template to deploy.
 
     Raises:
-        ConfigError, PackagesFailed, BundleTooLarge, UploadFailed: the message says what to do.
+        ConfigError, PackagesFailed, BundleTooLarge, StoreError: the message says what to do.
     """
     text = rendered(settings)
     with err.status("…") if err.is_terminal else _Quiet() as shown:
@@ -48,7 +48,8 @@ def run(
     if bucket is None:
         return 0
     path = out / PACKAGED[kind]
-    addresses = upload(packed, _client(settings), bucket, prefix)
+    names = upload(packed, prefix, _store(settings, bucket).upload)
+    addresses = {bundle: f"s3://{bucket}/{name}" for bundle, name in names.items()}
     text = sam.with_defaults(text, _defaults(settings, target))
     text = (
         sam.with_code(text, addresses.__getitem__)
@@ -110,11 +111,12 @@ def _mb(size_bytes: int) -> str:
     return f"{size_bytes / 1e6:.1f} MB"
 
 
-def _client(settings: Settings) -> S3Client:
-    from connector.s3.client import make_client
+def _store(settings: Settings, bucket: str) -> S3Store:
+    from connector.s3.config import S3Place
+    from connector.s3.store import open_store
     from connector.wiring import s3_config
 
-    return make_client(s3_config(settings))
+    return open_store(S3Place(bucket), s3_config(settings))
 
 
 class _Quiet:

@@ -6,21 +6,11 @@ from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from connector.errors import ConnectorError
 from connector.infra.bundles import Configuration, assemble, zip_folder
 from connector.infra.requirements import BUNDLES, pins
 from connector.infra.wheels import Target, fetch
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-
-
-class UploadFailed(ConnectorError):
-    """A bundle could not be put into its bucket."""
-
-    code = "upload"
 
 
 class Packed(NamedTuple):
@@ -55,28 +45,23 @@ def package(
         return [_packed(name, Path(scratch), versions, target, configuration, out, said) for name in BUNDLES]
 
 
-def upload(packed: list[Packed], s3: S3Client, bucket: str, prefix: str) -> dict[str, str]:
+def upload(packed: list[Packed], prefix: str, put: Callable[[str, Path], object]) -> dict[str, str]:
     """Put bundles under names that tell their content: what has not changed is deployed as unchanged.
 
+    Args:
+        prefix: what the names begin with, may be empty.
+        put: sends a file into the bucket under a name; what it raises comes through.
+
     Returns:
-        ``receiver.zip`` -> ``s3://bucket/prefix/<hash>/receiver.zip``.
-
-    Raises:
-        UploadFailed: S3 refused or did not answer.
+        ``receiver.zip`` -> ``<prefix>/<hash>/receiver.zip``.
     """
-    from boto3.exceptions import Boto3Error
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    addresses = {}
+    names = {}
     for each in packed:
         digest = sha256(each.path.read_bytes()).hexdigest()[:16]
-        key = "/".join(filter(None, [prefix.strip("/"), digest, each.path.name]))
-        try:
-            s3.upload_file(str(each.path), bucket, key)
-        except (Boto3Error, BotoCoreError, ClientError) as error:
-            raise UploadFailed(f"{each.path.name} into s3://{bucket}/{key}: {error}") from None
-        addresses[each.path.name] = f"s3://{bucket}/{key}"
-    return addresses
+        name = "/".join(filter(None, [prefix.strip("/"), digest, each.path.name]))
+        put(name, each.path)
+        names[each.path.name] = name
+    return names
 
 
 def _packed(
