@@ -72,10 +72,11 @@ def test_the_wheel_carries_every_file_of_the_package_and_the_mappings(wheel: Pat
         if path.is_file() and "__pycache__" not in path.parts
     }
     mappings = {f"connector/default_mappings/{path.name}" for path in (ROOT / "mappings").iterdir()}
+    infra = {f"connector/infra/{name}" for name in ("template.yaml", "connector.yaml")}
 
     assert {"connector/default_mappings/ecommerce.yaml", "connector/lake/orders.sql"} <= packaged
     assert any(name.startswith("connector/schemas/") and name.endswith(".json") for name in packaged)
-    assert {name for name in packaged if ".dist-info/" not in name} == sources | mappings
+    assert {name for name in packaged if ".dist-info/" not in name} == sources | mappings | infra
 
 
 def test_the_installed_wheel_runs_the_demo_from_an_empty_folder_and_its_audit_holds(
