@@ -144,8 +144,9 @@ def test_only_the_reconciliation_deletes_from_the_journal():
 
 
 def test_the_key_is_used_by_services_for_this_account_only():
-    account, *services = RESOURCES["DataKey"]["Properties"]["KeyPolicy"]["Statement"]
+    account, s3, *services = RESOURCES["DataKey"]["Properties"]["KeyPolicy"]["Statement"]
 
     assert account["Principal"] == {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}}
+    assert s3["Principal"] == {"Service": "s3.amazonaws.com"}
     assert all("AWS::AccountId" in json.dumps(statement["Condition"]) for statement in services)
-    assert not [action for statement in services for action in statement["Action"] if "*" in action]
+    assert not [action for statement in (s3, *services) for action in statement["Action"] if "*" in action]
