@@ -150,7 +150,8 @@ def deployed(program: Path, zips: Mapping[str, Path], folder: Path) -> Iterator[
         s3 = aws.client("s3")
         s3.create_bucket(Bucket=CODE)
         packed = [Packed(path.stem, path, 0, 0) for path in zips.values()]
-        yield deploy(aws, upload(packed, s3, CODE, ""), folder)
+        names = upload(packed, "", lambda name, path: s3.upload_file(str(path), CODE, name))
+        yield deploy(aws, {bundle: f"s3://{CODE}/{name}" for bundle, name in names.items()}, folder)
 
 
 def deploy(aws: MiniStack, addresses: Mapping[str, str], folder: Path) -> Deployment:
