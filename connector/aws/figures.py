@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import os
+
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 NAMESPACE = "SegmentLake"
+
+
+def service_name(default: str) -> str:
+    """What figures and log lines of this function are filed under."""
+    return os.environ.get("POWERTOOLS_SERVICE_NAME") or default
 
 
 class Figures:
     """Adds up what one invocation did; serves all invocations of a process, one after another."""
 
     def __init__(self, service: str) -> None:
-        """``service``: the value of the only dimension, such as ``receiver``."""
-        self._service = service
+        """``service``: the value of the only dimension, unless ``POWERTOOLS_SERVICE_NAME`` gives another one:
+        two deployments of an account are told apart by it."""
+        self._service = service_name(service)
         self._sums: dict[str, tuple[MetricUnit, float]] = {}
 
     def add(self, name: str, value: float = 1, unit: MetricUnit = MetricUnit.Count) -> None:

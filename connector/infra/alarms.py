@@ -35,8 +35,9 @@ def _function(of: str) -> Mapping[str, Tagged]:
     return {"FunctionName": Tagged("!Ref", f"{of}Function")}
 
 
-def _service(of: str) -> Mapping[str, str]:
-    return {"service": of}
+def _service(of: str) -> Mapping[str, Tagged]:
+    """As ``POWERTOOLS_SERVICE_NAME`` of the function says."""
+    return {"service": Tagged("!Sub", f"${{AWS::StackName}}-{of}")}
 
 
 def _queue(of: str) -> Mapping[str, Tagged]:

@@ -206,7 +206,7 @@ def test_the_variables_of_a_function_are_settings(function, monkeypatch):
     shared = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
     own = RESOURCES[f"{function}Function"]["Properties"]["Environment"]["Variables"]
     for name, value in {**shared, **own}.items():
-        if name in ("CONNECTOR_CONFIG", "CONNECTOR_SECRETS"):
+        if name in ("CONNECTOR_CONFIG", "CONNECTOR_SECRETS", "POWERTOOLS_SERVICE_NAME"):
             continue
         parameter = PARAMETERS.get(value.get("Ref")) if isinstance(value, dict) else {"Default": value}
         monkeypatch.setenv(name, str(parameter["Default"]) if parameter else GIVEN[name])

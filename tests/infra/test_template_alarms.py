@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 
 import pytest
-from infra.template_reading import PARAMETERS, ROOT, of_type
+from infra.template_reading import PARAMETERS, RESOURCES, ROOT, of_type
 
 from connector.aws import figures
-from connector.infra.alarms import ALARMS, NAMESPACE
+from connector.infra.alarms import ALARMS, NAMESPACE, Alarm
 
 
 def emitted(service: str) -> set[str]:
@@ -27,18 +28,36 @@ def emitted(service: str) -> set[str]:
 OWN = [alarm for alarm in ALARMS if alarm.namespace == NAMESPACE]
 
 
+def service_of(alarm: Alarm) -> str:
+    """``receiver`` of ``${AWS::StackName}-receiver``."""
+    (dimension,) = alarm.dimensions.values()
+    return dimension.text.removeprefix("${AWS::StackName}-")
+
+
 @pytest.mark.parametrize("alarm", OWN, ids=lambda alarm: alarm.name)
 def test_an_alarm_watches_a_figure_that_the_function_reports(alarm):
-    (service,) = alarm.dimensions.values()
-
-    assert alarm.metric in emitted(service)
+    assert alarm.metric in emitted(service_of(alarm))
 
 
-def test_figures_are_reported_under_the_names_that_alarms_watch():
+@pytest.mark.parametrize("alarm", OWN, ids=lambda alarm: alarm.name)
+def test_it_is_reported_under_the_service_that_the_alarm_watches(alarm):
+    """The name has the stack in it, so that two deployments of an account do not ring for each other."""
+    function = RESOURCES[f"{service_of(alarm).capitalize()}Function"]["Properties"]
+    name = function["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
+
     assert figures.NAMESPACE == NAMESPACE
-    for service in {service for alarm in OWN for service in alarm.dimensions.values()}:
-        path = ROOT / "connector" / "aws" / f"{'invocations' if service == 'receiver' else service}.py"
-        assert f'"{service}"' in path.read_text(encoding="utf-8")
+    assert name == {"Fn::Sub": alarm.dimensions["service"].text}
+
+
+def test_a_function_reports_under_the_name_that_its_environment_gives(monkeypatch, capsys):
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "lake-writer")
+    of_the_writer = figures.Figures("writer")
+    of_the_writer.add("WriterErrors")
+    of_the_writer.emit()
+
+    line = json.loads(capsys.readouterr().out)
+
+    assert (line["service"], line["WriterErrors"]) == ("lake-writer", [1.0])
 
 
 def test_the_alarms_are_there_and_reach_a_person():
