@@ -9,11 +9,14 @@ from connector.config import Settings
 from connector.errors import ConfigError
 from connector.terminal import err, progress
 from connector.wiring import existing_data, make_changes, make_compactor, make_preparer, rules_of
+from connector.write.checkpoints import Checkpoints
+from connector.write.data import DataReader
+from connector.write.folding import Fold
 
 
 def run(settings: Settings, first: date | None, last: date | None) -> int:
-    """Compact every day in the range, remove replaced files whose grace is over, then prepare duplicates and
-    identities of all days for those who ask.
+    """Write a checkpoint of the ledger when one is due, compact every day in the range, remove replaced files
+    whose grace is over, then prepare duplicates and identities of all days for those who ask.
 
     Returns:
         Exit code 1 when a day's files changed so often that it is left for the next time.
@@ -24,7 +27,7 @@ def run(settings: Settings, first: date | None, last: date | None) -> int:
     """
     if first and last and first > last:
         raise ConfigError(f"--from {first} is after --to {last}")
-    existing_data(settings)
+    data = existing_data(settings)
     changes = make_changes(settings)
     compactor = make_compactor(settings, changes)
     days = [
@@ -32,12 +35,21 @@ def run(settings: Settings, first: date | None, last: date | None) -> int:
         for day in compactor.days()
         if (first is None or first.isoformat() <= day) and (last is None or day <= last.isoformat())
     ]
+    _keep_checkpoint(data, compactor.state)
     with progress("compacting", len(days)) as (_, done):
         compacted = compactor.run(rules_of(settings, ALL), days, lambda _: done())
     removed = changes.remove_old(int(settings.grace_seconds * 1_000))
     _say(compacted, len(days), len(removed), settings.grace_seconds)
     _prepare(settings)
     return 1 if compacted.left_for_later else 0
+
+
+def _keep_checkpoint(data: DataReader, state: Fold) -> None:
+    """A cache, as ``_prepare``."""
+    try:
+        Checkpoints(data.checkpoints()).keep(state)
+    except Exception as trouble:
+        err.print(f"✗ no checkpoint of the ledger is written: {str(trouble) or type(trouble).__name__}")
 
 
 def _say(done: Compacted, days: int, removed: int, grace_seconds: float) -> None:

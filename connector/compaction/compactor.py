@@ -54,6 +54,11 @@ class Compactor:
         self._looked: dict[str, tuple[Rules, frozenset[str]]] = {}
         """Days that were found in order -> the rules, and the files they and their neighbours had."""
 
+    @property
+    def state(self) -> Fold:
+        """The ledger as it was last folded here."""
+        return self._state
+
     def days(self) -> list[str]:
         """The days there are, in order. Raises ``StoreError``, ``LedgerError``."""
         self._state = self._data.fold(self._state)

@@ -15,7 +15,9 @@ from connector.config import Settings
 from connector.errors import ConnectorError
 from connector.rounds.backoff import Backoff
 from connector.rounds.sweeping import sweep_store
-from connector.wiring import make_changes, make_compactor, make_preparer, rules_of
+from connector.wiring import make_changes, make_compactor, make_preparer, open_data, rules_of
+from connector.write.checkpoints import Checkpoints
+from connector.write.folding import Fold
 
 log = logging.getLogger("connector.janitor")
 
@@ -71,8 +73,10 @@ class Passes:
             self._changes = make_changes(self._settings)
             self._compactor = make_compactor(self._settings, self._changes)
             self._preparer = make_preparer(self._settings)
+            self._checkpoints = Checkpoints(open_data(self._settings).checkpoints())
         compactor = self._compactor
         days = compactor.days()
+        self._keep_checkpoint(compactor.state)
         well = self._run(compactor, RECENT, [day for day in days if day >= _yesterday()], stopping)
         now = time.monotonic()
         if self._closed_at is None or now - self._closed_at >= _CLOSED_SECONDS:
@@ -87,6 +91,17 @@ class Passes:
         if not stopping():
             self._prepare()
         return well
+
+    def _keep_checkpoint(self, state: Fold) -> None:
+        """For those who fold the ledger next: first of all, since there may be no time for anything after it.
+        It is a cache: compaction goes on without."""
+        try:
+            name = self._checkpoints.keep(state)
+        except Exception as trouble:
+            self._give_up("no checkpoint of the ledger was written", trouble)
+            return
+        if name is not None:
+            log.info("wrote %s", name)
 
     def _prepare(self) -> None:
         """Duplicates and identities, for those who ask next. They are a cache: compaction goes on without."""

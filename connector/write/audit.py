@@ -11,6 +11,7 @@ from pathlib import Path
 from connector.errors import LedgerError
 from connector.events import FATES
 from connector.write.audit_files import LiveFiles, Looked
+from connector.write.checkpoints import checkpoint_faults
 from connector.write.data import DataReader, FolderData
 from connector.write.ledger import Fold
 from connector.write.stored import events_in_tables
@@ -68,7 +69,7 @@ def audit(
     named: Callable[[str], str] = str,
     pause: Callable[[], None] = lambda: time.sleep(0.2),
 ) -> AuditReport:
-    """Check a data folder against its ledger. Takes no lock, changes nothing.
+    """Check a data folder against its ledger. Takes no lock, changes nothing, starts from no checkpoint.
 
     Of a data folder in a store every file is downloaded once, one at a time.
 
@@ -93,15 +94,17 @@ def audit(
         looked = Looked(reader, Path(keys), deep)
         for attempt in range(1, FOLDS + 1):
             present, attempts = reader.names(), reader.attempts()
+            saved = reader.checkpoints().names()
             try:
-                state = reader.fold()
+                state = reader.proven()
             except LedgerError as error:
                 return AuditReport(False, (f"{error}.",), refused=refused)
             files = LiveFiles(reader, state, present, attempts, looked)
             if attempt == FOLDS or not files.unsettled:
                 break
             pause()
-        findings = [*reader.strays(), *files.findings, *_counts(looked, state, files.damaged)]
+        findings = [*reader.strays(), *checkpoint_faults(reader, saved, state)]
+        findings += [*files.findings, *_counts(looked, state, files.damaged)]
     waiting, late = _waiting(closed, state, now_ms, open_after_ms)
     findings += [
         f"{named(name)} is closed for {age_ms // 60_000} minutes and not written." for name, age_ms in late

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from connector.objects import ObjectStore
+from connector.write.checkpoint import FOLDER as CHECKPOINTS
+from connector.write.checkpoint_shelf import FolderShelf, Shelf, StoreShelf, is_stray
 from connector.write.entries import Record
-from connector.write.ledger import Fold, changes_folder, entry_number, fold
+from connector.write.ledger import Fold, changes_folder, entry_number, fold, fold_until
 from connector.write.object_ledger import DEADLINE_SECONDS, OUTPUTS, ObjectLedger
 
 
@@ -40,6 +42,15 @@ class DataReader(Protocol):
 
     def fold(self, since: Fold | None = None) -> Fold:
         """What is true now; ``since``: an earlier fold to go on from. Raises ``LedgerError``."""
+
+    def proven(self) -> Fold:
+        """As ``fold``, from entries and records alone, whatever checkpoints there are."""
+
+    def checkpoints(self) -> Shelf:
+        """Folds to start from, beside the ledger."""
+
+    def fold_until(self, since: Fold, state: Fold) -> Fold:
+        """Go on from ``since`` with what else ``state`` was made from. Raises ``LedgerError``."""
 
     def names(self) -> set[str]:
         """Every file below ``tables/`` and ``rejected/``, listed in the ledger or not."""
@@ -78,6 +89,15 @@ class FolderData:
     def fold(self, since: Fold | None = None) -> Fold:
         return fold(self.root, since)
 
+    def proven(self) -> Fold:
+        return fold(self.root, checkpoints=False)
+
+    def checkpoints(self) -> Shelf:
+        return FolderShelf(self.root)
+
+    def fold_until(self, since: Fold, state: Fold) -> Fold:
+        return fold_until(self.root, since, state.number)
+
     def names(self) -> set[str]:
         return {
             path.relative_to(self.root).as_posix()
@@ -102,6 +122,10 @@ class FolderData:
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
             if entry_number(path.name) is None:
                 yield f"ledger/changes/{path.name} is no ledger entry."
+        folder = self.root / CHECKPOINTS
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if is_stray(f"{CHECKPOINTS}{path.name}"):
+                yield f"{CHECKPOINTS}{path.name} is no checkpoint of the ledger."
 
     @contextmanager
     def file(self, name: str) -> Iterator[Path]:
@@ -126,6 +150,15 @@ class StoreData:
 
     def fold(self, since: Fold | None = None) -> Fold:
         return self._ledger.fold(since)
+
+    def proven(self) -> Fold:
+        return self._ledger.fold(checkpoints=False)
+
+    def checkpoints(self) -> Shelf:
+        return StoreShelf(self.store)
+
+    def fold_until(self, since: Fold, state: Fold) -> Fold:
+        return self._ledger.fold_until(since, state)
 
     def names(self) -> set[str]:
         return {info.name for folder in OUTPUTS for info in self.store.find(folder)}

@@ -2,95 +2,34 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from connector.errors import LedgerError
-from connector.tables.layout import day_in
+from connector.write.checkpoint_shelf import FolderShelf
+from connector.write.checkpoint_start import start
 from connector.write.entries import (
     GENESIS,
     Counts,
     Entry,
-    Kind,
     LedgerConflict,
     Output,
     Record,
     decode,
     encode,
 )
+from connector.write.folding import Fold, Folding, Live, mark
 
 __all__ = [
     "GENESIS", "Counts", "Entry", "Fold", "Folding", "LedgerConflict", "Live", "Output", "Record",
-    "changes_folder", "consecutive", "decode", "encode", "entry_number", "entry_path", "fold", "read_entries",
+    "changes_folder", "consecutive", "decode", "encode", "entry_number", "entry_path", "fold",
+    "fold_until",
 ]  # fmt: skip
 
 _ENTRY = re.compile(r"([0-9]{12})\.json\Z")
-
-
-@dataclass(frozen=True, slots=True)
-class Live:
-    """A file that readers may see."""
-
-    output: Output
-    number: int
-    """Of the entry that added it; 0 when a record did that lies in an object of its own."""
-    captured_file: str | None
-    """Whose rows it holds; None when a change wrote it, which may hold rows of several."""
-
-    @property
-    def listed_in(self) -> str:
-        """What added it, for a person."""
-        return f"ledger entry {self.number}" if self.number else f"the ledger record of {self.captured_file}"
-
-
-@dataclass(frozen=True, slots=True)
-class Fold:
-    """What the entries 1 to ``number``, and in S3 the record objects, add up to."""
-
-    number: int = 0
-    sha256: str = GENESIS
-    """Hash of the last entry: ``previous`` of the next."""
-    tables: Mapping[str, Live] = field(default_factory=dict)
-    """Live table files by name."""
-    rejected: Mapping[str, Live] = field(default_factory=dict)
-    """Live rejected files by name."""
-    duplicates: Mapping[str, Live] = field(default_factory=dict)
-    """Live lists of duplicates by name."""
-    records: Mapping[str, Record] = field(default_factory=dict)
-    """First record of each captured file; its counts may have changed since."""
-    counts: Mapping[str, Counts] = field(default_factory=dict)
-    """Counts of each captured file now."""
-    changed: Mapping[str, int] = field(default_factory=dict)
-    """Captured files that a later change recounted -> number of the last that did."""
-    removed: Mapping[str, int] = field(default_factory=dict)
-    """Names that are never used again -> number of the entry that removed them."""
-    objects: Mapping[str, str] = field(default_factory=dict)
-    """Captured files whose record is an object of its own (S3) -> its hash. They have no number, no chain."""
-    reruns: Mapping[str, str] = field(default_factory=dict)
-    """Captured files that were run again -> fingerprint of the configuration of the last time."""
-    later_days: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Captured files -> days in which changes other than compactions gave them rows."""
-
-    @property
-    def entries(self) -> int:
-        """How many files or objects the ledger has."""
-        return self.number + len(self.objects)
-
-    @property
-    def live(self) -> dict[str, Live]:
-        """Every file that readers may see, by name."""
-        return {**self.tables, **self.rejected, **self.duplicates}
-
-    def days_of(self, captured_file: str) -> set[str]:
-        """The days, ``YYYY-MM-DD``, in which a captured file has or had rows."""
-        record = self.records[captured_file]
-        return {day_in(output.name) for output in record.outputs} | self.later_days.get(captured_file, set())
-
-    @property
-    def total(self) -> Counts:
-        return sum(self.counts.values(), Counts())
 
 
 def changes_folder(root: Path) -> Path:
@@ -101,21 +40,41 @@ def entry_path(root: Path, number: int) -> Path:
     return changes_folder(root) / f"{number:012d}.json"
 
 
-def fold(root: Path, since: Fold | None = None) -> Fold:
+def fold(root: Path, since: Fold | None = None, *, checkpoints: bool = True) -> Fold:
     """Fold all entries of the data folder ``root``, or those after ``since``.
+
+    Args:
+        checkpoints: begin with the newest usable checkpoint where ``since`` states nothing; False: prove it
+            from the entries alone.
 
     Raises:
         LedgerError: a number is missing, an entry cannot be read, was altered, does not follow its
             predecessor, or contradicts the entries before it. The message names the entry.
     """
     known = since or Fold()
-    new = list(read_entries(root, known.number))
-    if not new:
-        return known
+    shelf = FolderShelf(root)
+    saved = shelf.names() if checkpoints and not known.entries else []
+    present = _numbers(root)
+    numbers = list(consecutive(present, known.number))
+    if saved:
+        known = start(shelf, saved, _History(root, len(numbers)))
+    return _folded(root, known, (number for number in numbers if number > known.number))
+
+
+def fold_until(root: Path, since: Fold, number: int) -> Fold:
+    """Fold the entries after ``since`` up to one that is there. Raises ``LedgerError`` as ``fold``."""
+    if since.number > number:
+        raise LedgerError(f"ledger entry {since.number} is gone")
+    return _folded(root, since, range(since.number + 1, number + 1))
+
+
+def _folded(root: Path, known: Fold, numbers: Iterable[int]) -> Fold:
     state = Folding(known)
-    for entry, sha256 in new:
-        state.apply(entry, sha256)
-    return state.result()
+    for number in numbers:
+        read = _read(root, number)
+        state.apply(read.entry, read.sha256)
+        state.see(read.mark)
+    return known if state.number == known.number else state.result()
 
 
 def entry_number(file_name: str) -> int | None:
@@ -124,14 +83,41 @@ def entry_number(file_name: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def read_entries(root: Path, after: int = 0) -> Iterator[tuple[Entry, str]]:
-    """Yield the entries above ``after`` with their hashes, in order; a gap is a ``LedgerError``."""
-    for number in consecutive(_numbers(root), after):
+class _Read(NamedTuple):
+    entry: Entry
+    sha256: str
+    mark: int
+
+
+def _read(root: Path, number: int) -> _Read:
+    try:
+        with entry_path(root, number).open("rb") as file:
+            status, content = os.fstat(file.fileno()), file.read()
+    except OSError as error:
+        raise LedgerError(f"ledger entry {number} is unreadable: {error.strerror}") from error
+    return _Read(*decode(content, number), _mark(number, status))
+
+
+def _mark(number: int, status: os.stat_result) -> int:
+    return mark(f"{number:012d}", status.st_size, status.st_mtime_ns)
+
+
+class _History:
+    """What a checkpoint of a data folder must agree with."""
+
+    def __init__(self, root: Path, last: int) -> None:
+        self.last = last
+        self._root = root
+
+    def sha256(self, number: int) -> str:
+        return _read(self._root, number).sha256
+
+    def seen(self, state: Fold) -> int | None:
+        numbers = range(1, state.number + 1)
         try:
-            content = entry_path(root, number).read_bytes()
-        except OSError as error:
-            raise LedgerError(f"ledger entry {number} is unreadable: {error.strerror}") from error
-        yield decode(content, number)
+            return sum(_mark(number, entry_path(self._root, number).stat()) for number in numbers)
+        except OSError:
+            return None
 
 
 def consecutive(present: list[int], after: int) -> Iterator[int]:
@@ -150,82 +136,3 @@ def _numbers(root: Path) -> list[int]:
     except FileNotFoundError:
         return []
     return sorted(number for name in names if (number := entry_number(name)) is not None)
-
-
-class Folding:
-    """The fold while it is being made."""
-
-    def __init__(self, since: Fold) -> None:
-        self.number, self.sha256 = since.number, since.sha256
-        self._live: dict[Kind, dict[str, Live]] = {
-            "tables": dict(since.tables),
-            "rejected": dict(since.rejected),
-            "duplicates": dict(since.duplicates),
-        }
-        self._records, self._counts = dict(since.records), dict(since.counts)
-        self._changed, self._removed = dict(since.changed), dict(since.removed)
-        self._objects = dict(since.objects)
-        self._reruns = dict(since.reruns)
-        self._later_days = dict(since.later_days)
-
-    def add_record(self, record: Record, sha256: str) -> None:
-        """Take a record object, before the entries that may remove what it made live."""
-        self._record(record, 0)
-        self._objects[record.captured_file] = sha256
-
-    def apply(self, entry: Entry, sha256: str) -> None:
-        """Take the next entry."""
-        if entry.previous != self.sha256:
-            raise LedgerError(
-                f"ledger entry {entry.number} does not follow entry {self.number}: chain broken"
-            )
-        self.number, self.sha256 = entry.number, sha256
-        for name in entry.removes:
-            self._remove(name)
-        for output in entry.adds:
-            self._add(Live(output, entry.number, None))
-        for record in entry.records:
-            self._record(record, entry.number)
-        for captured_file, counts in entry.files.items():
-            if captured_file not in self._counts:
-                raise self._error(f"recounts {captured_file}, which no entry records")
-            self._counts[captured_file] = counts
-            self._changed[captured_file] = entry.number
-        self._reruns.update(entry.reruns)
-        if entry.kind != "compaction" and entry.adds:
-            days = frozenset(day_in(output.name) for output in entry.adds if output.is_table)
-            for captured_file in entry.files:
-                self._later_days[captured_file] = self._later_days.get(captured_file, frozenset()) | days
-
-    def _record(self, record: Record, number: int) -> None:
-        if record.captured_file in self._records:
-            raise self._error(f"records {record.captured_file} a second time")
-        self._records[record.captured_file] = record
-        self._counts[record.captured_file] = record.counts
-        for output in record.files:
-            self._add(Live(output, number, record.captured_file))
-
-    def _add(self, live: Live) -> None:
-        name = live.output.name
-        try:
-            of_its_kind = self._live[live.output.kind]
-        except KeyError:
-            raise LedgerError(f"{live.listed_in} has {name}, which lies in no folder of the lake") from None
-        if name in of_its_kind or name in self._removed:
-            raise LedgerError(f"{live.listed_in} uses the name {name} again")
-        of_its_kind[name] = live
-
-    def _remove(self, name: str) -> None:
-        if all(of_a_kind.pop(name, None) is None for of_a_kind in self._live.values()):
-            raise self._error(f"removes {name}, which is not live")
-        self._removed[name] = self.number
-
-    def _error(self, what: str) -> LedgerError:
-        return LedgerError(f"ledger entry {self.number} {what}")
-
-    def result(self) -> Fold:
-        return Fold(
-            self.number, self.sha256, **self._live, records=self._records, counts=self._counts,
-            changed=self._changed, removed=self._removed, objects=self._objects,
-            reruns=self._reruns, later_days=self._later_days,
-        )  # fmt: skip

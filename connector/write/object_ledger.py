@@ -5,20 +5,25 @@
     ledger/files/<day>/<captured file>.json     the record of a captured file, made once
     ledger/changes/<12 digits>.json             as in a local folder
     ledger/intents/<attempt id>.json            what an attempt is about to write
+    ledger/checkpoints/                         folds to start from, see ``checkpoint``
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import NamedTuple, TypeVar
 
 from connector.errors import LedgerError
 from connector.objects import ObjectInfo, ObjectStore
+from connector.write.checkpoint import FOLDER as CHECKPOINTS
+from connector.write.checkpoint_shelf import StoreShelf, is_stray
+from connector.write.checkpoint_start import start
 from connector.write.entries import Entry, Recorded, canonical, decode, decode_record
+from connector.write.folding import mark
 from connector.write.ledger import Fold, Folding, consecutive, entry_number
 
 FILES = "ledger/files/"
@@ -108,33 +113,62 @@ class ObjectLedger:
         """The captured files that have a record: one request for every thousand of them."""
         return [name for info in self._store.find(FILES) if (name := captured_file_of(info.name))]
 
-    def fold(self, since: Fold | None = None) -> Fold:
+    def fold(self, since: Fold | None = None, *, checkpoints: bool = True) -> Fold:
         """Fold all records and changes, or those that ``since`` does not have.
 
         Changes are listed before the records: what a change speaks of was recorded before it.
 
+        Args:
+            checkpoints: begin with the newest usable checkpoint where ``since`` states nothing; False: prove
+                it from the entries alone.
+
         Raises:
-            LedgerError: as ``ledger.fold``; also when a record that ``since`` has is gone.
+            LedgerError: as ``ledger.fold``; also when a record that ``since``, or a checkpoint of this very
+                ledger, has is gone.
         """
         known = since or Fold()
-        numbers = list(consecutive(self._change_numbers(), known.number))
-        recorded = self.recorded()
-        gone = known.objects.keys() - set(recorded)
+        shelf = StoreShelf(self._store)
+        saved = shelf.names() if checkpoints and not known.entries else []
+        changes = self._listed_changes()
+        numbers = list(consecutive(sorted(changes), known.number))
+        records = self._listed_records(known.objects)
+        gone = known.objects.keys() - records.keys()
         if gone:
             raise LedgerError(f"the ledger record of {min(gone)} is gone")
-        new = [name for name in recorded if name not in known.objects]
-        if not new and not numbers:
+        if saved:
+            known = start(shelf, saved, _History(self, changes, records))
+        return self._folded(
+            known,
+            {name: mark for name, mark in records.items() if name not in known.objects},
+            {number: changes[number] for number in numbers if number > known.number},
+        )
+
+    def fold_until(self, since: Fold, state: Fold) -> Fold:
+        """Fold what ``since`` does not have of what ``state`` has. Raises ``LedgerError`` as ``fold``."""
+        gone = since.objects.keys() - state.objects.keys()
+        if gone:
+            raise LedgerError(f"the ledger record of {min(gone)} is gone")
+        if since.number > state.number:
+            raise LedgerError(f"ledger entry {since.number} is gone")
+        records = dict.fromkeys(state.objects.keys() - since.objects.keys(), 0)
+        return self._folded(since, records, dict.fromkeys(range(since.number + 1, state.number + 1), 0))
+
+    def _folded(self, known: Fold, records: Mapping[str, int], changes: Mapping[int, int]) -> Fold:
+        """``known`` and these records and changes, with their marks."""
+        if not records and not changes:
             return known
         state = Folding(known)
-        for found in in_parallel(self._listed_record, new):
+        for found in in_parallel(self._listed_record, list(records)):
             state.add_record(found.record, found.sha256)
-        for entry, sha256 in in_parallel(self._change, numbers):
+        for entry, sha256 in in_parallel(self.change, list(changes)):
             state.apply(entry, sha256)
+        for each in (*records.values(), *changes.values()):
+            state.see(each)
         return state.result()
 
     def added_by_changes(self) -> frozenset[str]:
         """Names that any change made live, ever; of each change only the first call reads it."""
-        return frozenset().union(*in_parallel(self._added_by, self._change_numbers()))
+        return frozenset().union(*in_parallel(self._added_by, sorted(self._listed_changes())))
 
     def listed_intents(self) -> list[ObjectInfo]:
         """The intents there are now, oldest first; one request, or one for every thousand."""
@@ -156,15 +190,31 @@ class ObjectLedger:
         for info in self._store.find(CHANGES):
             if entry_number(info.name.removeprefix(CHANGES)) is None:
                 yield f"{info.name} is no ledger entry."
+        for info in self._store.find(CHECKPOINTS):
+            if is_stray(info.name):
+                yield f"{info.name} is no checkpoint of the ledger."
 
     def _content_of(self, info: ObjectInfo) -> tuple[ObjectInfo, bytes | None]:
         return info, self._store.read(info.name)
 
-    def _change_numbers(self) -> list[int]:
-        names = (info.name.removeprefix(CHANGES) for info in self._store.find(CHANGES))
-        return sorted(number for name in names if (number := entry_number(name)) is not None)
+    def _listed_changes(self) -> dict[int, int]:
+        """Their marks by number."""
+        return {
+            number: _mark(info)
+            for info in self._store.find(CHANGES)
+            if (number := entry_number(info.name.removeprefix(CHANGES))) is not None
+        }
 
-    def _change(self, number: int) -> tuple[Entry, str]:
+    def _listed_records(self, known: Container[str]) -> dict[str, int]:
+        """Their marks by captured file; 0 for those that are known."""
+        return {
+            name: 0 if name in known else _mark(info)
+            for info in self._store.find(FILES)
+            if (name := captured_file_of(info.name))
+        }
+
+    def change(self, number: int) -> tuple[Entry, str]:
+        """A change and its hash. Raises ``LedgerError``."""
         content = self._store.read(change_name(number))
         if content is None:
             raise LedgerError(f"ledger entry {number} is gone")
@@ -178,10 +228,34 @@ class ObjectLedger:
 
     def _added_by(self, number: int) -> frozenset[str]:
         if number not in self._added:
-            entry, _ = self._change(number)
+            entry, _ = self.change(number)
             outputs = [*entry.adds, *(output for record in entry.records for output in record.files)]
             self._added[number] = frozenset(output.name for output in outputs)
         return self._added[number]
+
+
+class _History:
+    """What a checkpoint of the ledger must agree with."""
+
+    def __init__(self, ledger: ObjectLedger, changes: Mapping[int, int], records: Mapping[str, int]) -> None:
+        self.last = len(changes)
+        self._ledger, self._changes, self._records = ledger, changes, records
+
+    def sha256(self, number: int) -> str:
+        return self._ledger.change(number)[1]
+
+    def seen(self, state: Fold) -> int | None:
+        gone = state.objects.keys() - self._records.keys()
+        if gone and not state.number and len(gone) == len(state.objects):
+            return None
+        if gone:
+            raise LedgerError(f"the ledger record of {min(gone)} is gone; {state.origin.checkpoint} knows it")
+        changes: Iterable[int] = (self._changes[number] for number in range(1, state.number + 1))
+        return sum(changes) + sum(self._records[name] for name in state.objects)
+
+
+def _mark(info: ObjectInfo) -> int:
+    return mark(info.name, info.bytes, info.etag)
 
 
 def in_parallel(do: Callable[[_A], _B], items: Sequence[_A], threads: int = THREADS) -> Iterator[_B]:
