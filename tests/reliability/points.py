@@ -59,7 +59,6 @@ NOT_BUILT = {
     20: "there is no index: views and compaction find duplicates",
     36: "forgetting a person comes later",
     37: "forgetting a person comes later",
-    40: "the ledger has no checkpoints",
 }
 _CITED = re.compile(r"\bC(\d{1,2})\b(?:(?: to |-)C(\d{1,2})\b)?")
 _IN_NAME = re.compile(r"_c(\d{1,2})_")
