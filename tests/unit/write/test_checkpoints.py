@@ -5,18 +5,24 @@ from __future__ import annotations
 import logging
 import os
 import time
+from datetime import date
+from functools import partial
 from pathlib import Path
 
 import pytest
 from object_stores import Watched
 from unit.write.ledger_histories import PLACES, History, InStore, OnDisk, grown
 
+from connector.commands import compact
 from connector.config import load_settings
 from connector.rounds.passes import Passes
 from connector.write.audit import audit
 from connector.write.checkpoint import covered, encode
 from connector.write.checkpoint_shelf import StoreShelf
 from connector.write.checkpoints import EVERY, KEPT, Checkpoints
+
+NEVER = date(2000, 1, 1)
+"""A day without files: those of these ledgers are not there."""
 
 
 @pytest.fixture(params=PLACES)
@@ -96,17 +102,6 @@ def test_a_torn_one_is_written_again_under_its_name(history):
     assert history.place.data.fold().origin.checkpoint == name
 
 
-def test_two_at_once_write_the_same(history):
-    shelf = history.place.data.checkpoints()
-    publish(history, 6)
-    one, other = Checkpoints(shelf, every=4), Checkpoints(shelf, every=4)
-    other._is_due = lambda state: True
-
-    assert one.keep(history.state) == other.keep(history.place.data.proven())
-
-    assert len(shelf.names()) == 1
-
-
 def test_what_a_dead_process_left_half_written_goes_an_hour_later(tmp_path):
     history = grown(OnDisk(tmp_path), 6)
     folder = tmp_path / "ledger/checkpoints"
@@ -137,7 +132,7 @@ class Count:
 
 @pytest.fixture
 def passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Passes:
-    monkeypatch.setattr("connector.write.checkpoints.Checkpoints.__init__.__defaults__", (4,))
+    monkeypatch.setattr("connector.rounds.passes.Checkpoints", partial(Checkpoints, every=4))
     return Passes(load_settings(data=str(tmp_path)), Count())
 
 
@@ -163,3 +158,23 @@ def test_a_pass_goes_on_where_none_can_be_written(tmp_path, passes, caplog):
     assert pause == load_settings(data=str(tmp_path)).compact_seconds
     assert passes._figures.failures == 1
     assert "no checkpoint of the ledger was written, the next pass tries again" in caplog.text
+
+
+def test_the_command_writes_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(compact, "Checkpoints", partial(Checkpoints, every=4))
+    history = History(OnDisk(tmp_path))
+    publish(history, 5)
+
+    assert compact.run(load_settings(data=str(tmp_path)), NEVER, NEVER) == 0
+
+    assert history.place.data.fold().origin.checkpoint == history.place.data.checkpoints().names()[0]
+
+
+def test_the_command_compacts_where_none_can_be_written(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(compact, "Checkpoints", partial(Checkpoints, every=4))
+    publish(History(OnDisk(tmp_path)), 5)
+    (tmp_path / "ledger/checkpoints").write_bytes(b"a file in the place of the folder")
+
+    assert compact.run(load_settings(data=str(tmp_path)), NEVER, NEVER) == 0
+
+    assert "no checkpoint of the ledger is written: " in capsys.readouterr().err
