@@ -28,10 +28,10 @@ def infra() -> None:
     \b
       connector infra validate --largest-event-bytes 20000
       connector infra package --config connector.yaml --bucket my-artifacts
-      aws cloudformation deploy --stack-name segment-lake --template-file build/packaged.yaml \\
+      aws cloudformation deploy --stack-name lake --template-file build/packaged.yaml \\
           --s3-bucket my-artifacts --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND
-      connector infra outputs --stack segment-lake
-      connector infra views --stack segment-lake
+      connector infra outputs --stack lake
+      connector infra views --stack lake
 
     Without --config the sender is called web, signs with the secret that the template makes, and nothing is
     promoted to columns. infra/README.md says what is created, what it costs, and how to upgrade.
@@ -118,7 +118,7 @@ def package(
     Everything is fetched by pip from where your pip fetches. The same versions give the same bytes.
 
     \b
-      connector infra package --config connector.yaml --bucket my-artifacts --prefix segment-lake
+      connector infra package --config connector.yaml --bucket my-artifacts --prefix lake
     """
     from connector.commands.infra_package import run
     from connector.infra.wheels import Target

@@ -25,7 +25,7 @@ def views(
     Give the --config that was deployed: it may promote properties to columns.
 
     \b
-      connector infra views --stack segment-lake
+      connector infra views --stack lake
       connector infra views --print > views.sql
     """
     from connector.commands.infra_views import run

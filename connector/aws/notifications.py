@@ -31,11 +31,12 @@ def objects_in(body: str, journal: S3Place) -> list[S3Object]:
     """
     Return the objects below ``journal`` that a message says were made.
 
-    What lies elsewhere, folders of a console (``…/``), other news and the test message are nobody's concern.
-    ``modified_ms`` is the time of the news, 0 when it states none that can be read.
+    What lies elsewhere in the bucket, folders of a console (``…/``), other news and the test message are
+    nobody's concern. ``modified_ms`` is the time of the news, 0 when it states none that can be read.
 
     Raises:
-        NotificationUnreadable: it is no notification, or one of its objects has no bucket, key or ETag.
+        NotificationUnreadable: it is no notification, one of its objects has no bucket, key or ETag, or lies
+            in another bucket: that one was captured too, so a person must see it.
     """
     message = _decoded(body)
     if "Records" not in message and message.get("Event") == _TEST:
@@ -44,7 +45,9 @@ def objects_in(body: str, journal: S3Place) -> list[S3Object]:
     if not isinstance(records, list):
         raise NotificationUnreadable("the message is no notification of S3: it has no list of Records")
     made = [_object_of(record) for record in records if _is_creation(record)]
-    return [each for each in made if each.bucket == journal.bucket and _is_below(each.key, journal.prefix)]
+    if any(each.bucket != journal.bucket for each in made):
+        raise NotificationUnreadable("the message is of another bucket than the journal's")
+    return [each for each in made if _is_below(each.key, journal.prefix)]
 
 
 def notification(listed: S3Object) -> str:

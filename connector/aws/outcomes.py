@@ -8,13 +8,15 @@ from connector.aws.figures import Figures
 from connector.receive.metrics import INTERNAL, OK, Metrics
 
 _SIGNATURE = ("signature_missing", "signature_mismatch")
+_CONFIGURATION = ("unknown_source", "secret_missing", "webhook_not_configured")
 
 
 class Outcomes(Metrics):
     """
     The app's counters, which add to the invocation's figures as well.
 
-    Each answer to a sender is exactly one of ``Captured``, ``SignatureRefused``, ``CannotKeep`` (503) and
+    Each answer to a sender is exactly one of ``Captured``, ``SignatureRefused``, ``NotConfigured`` (503: the
+    source or its secret is not known; a stranger can ask for any), ``CannotKeep`` (any other 503) and
     ``RequestsRefused`` (any other 4xx, 429 included). ``CapturedBytes`` and ``RefusedNotKept`` come beside
     these.
     """
@@ -46,12 +48,14 @@ class Outcomes(Metrics):
         """Add the answers since the last time to the figures, each under its one name."""
         captured = self._replied.count(OK)
         unproven = sum(map(self._replied.count, _SIGNATURE))
+        unconfigured = sum(map(self._replied.count, _CONFIGURATION))
         refused = len(self._replied) - captured - unproven - self._ours
         for name, count in (
             ("Captured", captured),
             ("SignatureRefused", unproven),
             ("RequestsRefused", refused),
-            ("CannotKeep", self._ours),
+            ("NotConfigured", unconfigured),
+            ("CannotKeep", self._ours - unconfigured),
         ):
             if count:
                 self._figures.add(name, count)

@@ -3,8 +3,10 @@
 One listing of the journal, one of the names of records. A journal object
 
 * without a record that is older than an hour is queued again: its notification was lost, or its message is in
-  the dead-letter queue. After a day that is given up: it is counted, and stays until somebody looks;
-* with a record leaves the journal when it is older than the retention.
+  the dead-letter queue. After a day that is done once a day only: one that breaks the writer would keep it
+  busy;
+* with a record leaves the journal when it is older than the retention. Not when the record says that bytes of
+  it could not be read: they were acknowledged, and this is the only copy.
 
 An object without a record never leaves. No lifecycle rule may remove anything below the journal: a rule knows
 ages and no records. Refused bodies are in no ledger, so to them a rule is right.
@@ -40,8 +42,8 @@ log = logging.getLogger("connector.aws.reconcile")
 SERVICE = "reconcile"
 OPEN_AFTER_MS = 3_600_000
 """An unwritten object of this age is queued again,"""
-GIVEN_UP_AFTER_MS = 25 * 3_600_000
-"""and from this age on no more: one that cannot be written would come again for ever."""
+SELDOM_AFTER_MS = 25 * 3_600_000
+"""and from this age on once a day."""
 LEAST_MS = 60_000
 """With less time left than this nothing more is sent or removed; the next hour goes on."""
 _DAY_MS = 86_400_000
@@ -92,8 +94,8 @@ class Reconciler:
         recorded = self._recorded(objects)
         unwritten = [place for name, place in objects.items() if name not in recorded]
         waiting = [place for place in unwritten if _age_ms(place, now_ms) > OPEN_AFTER_MS]
-        due = [place for place in waiting if _age_ms(place, now_ms) < GIVEN_UP_AFTER_MS]
-        self._warn(waiting, due)
+        due = [place for place in waiting if _is_due(_age_ms(place, now_ms))]
+        self._warn(waiting, now_ms)
         queued = send(self._sqs, self._queue_url, (notification(each.listed) for each in due), stopping)
         kept_ms = self._settings.retention_days * _DAY_MS
         old = [name for name in recorded if _age_ms(objects[name], now_ms) > kept_ms]
@@ -128,21 +130,34 @@ class Reconciler:
         return removed
 
     def _is_whole(self, captured_file: str) -> bool:
+        """True when the record is there and speaks of every byte: what it could not read lies only here."""
         try:
-            return self._ledger.record(captured_file) is not None
+            found = self._ledger.record(captured_file)
         except LedgerError as damaged:
             log.error("%s stays in the journal: %s", captured_file, damaged)
             return False
+        if found is None:
+            return False
+        record = found.record
+        unread = record.torn_bytes or record.corrupt_bytes or record.missing_seq
+        if unread:
+            log.error("%s stays in the journal: not all of it could be read", captured_file)
+        return not unread
 
-    def _warn(self, waiting: list[ObjectPlace], due: list[ObjectPlace]) -> None:
-        given_up = len(waiting) - len(due)
-        if given_up:
-            oldest = min(waiting, key=lambda place: place.listed.modified_ms)
+    def _warn(self, waiting: list[ObjectPlace], now_ms: int) -> None:
+        late = [place for place in waiting if _age_ms(place, now_ms) >= SELDOM_AFTER_MS]
+        if late:
+            oldest = min(late, key=lambda place: place.listed.modified_ms)
             log.error(
-                "%d journal objects are not written for more than a day, the oldest is %s; "
-                "look at the writer's log, then run connector infra redrive",
-                given_up, oldest.name,
+                "%d journal objects are not written for more than a day, the oldest is %s; look at the "
+                "writer's log. They are queued once a day; connector replay writes them at once",
+                len(late), oldest.name,
             )  # fmt: skip
+
+
+def _is_due(age_ms: int) -> bool:
+    """Every hour of the first day, then in one hour of each."""
+    return age_ms < SELDOM_AFTER_MS or age_ms % _DAY_MS < OPEN_AFTER_MS
 
 
 def _age_ms(place: ObjectPlace, now_ms: int) -> int:

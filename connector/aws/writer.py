@@ -25,6 +25,7 @@ from connector.journal.places import ObjectPlace
 from connector.rounds import Writer, Written
 from connector.s3.config import S3Place
 from connector.wiring import configure
+from connector.wiring.queues import make_sqs
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("connector.aws.writer")
 
 SERVICE = "writer"
+AGAIN_SECONDS, AGAIN_AT_MOST_SECONDS = 30, 900
+"""A message that failed comes again after so long, twice as long each time: the queue's own visibility
+timeout is for writers that died."""
 LEAST_MS = 60_000
 """With less time left than this nothing is begun: an object is seconds of work, and one that is killed in the
 middle leaves objects for the sweep."""
@@ -68,6 +72,8 @@ class ObjectWriter:
         self._journal = S3Place.of(settings.aws.journal)
         self._writer = Writer(settings, configured or configure(settings))
         self._figures = Figures(SERVICE)
+        self._queue_url = settings.aws.queue_url
+        self._sqs = make_sqs(settings) if self._queue_url else None
         self._delay_ms = -1
 
     def __call__(self, event: Mapping[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
@@ -96,7 +102,23 @@ class ObjectWriter:
             said = str(trouble) if isinstance(trouble, ConnectorError) else type(trouble).__name__
             log.error("message %s comes again: %s", record.message_id, said)
             self._figures.add("WriterErrors")
+            self._come_again_soon(record)
             raise
+
+    def _come_again_soon(self, record: SQSRecord) -> None:
+        """Shorten the wait for the next try. Where that fails the visibility timeout of the queue holds."""
+        if self._sqs is None or self._queue_url is None:
+            return
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        tries = int(record.raw_event.get("attributes", {}).get("ApproximateReceiveCount", 1))
+        seconds = min(AGAIN_SECONDS * 2 ** min(tries - 1, 10), AGAIN_AT_MOST_SECONDS)
+        try:
+            self._sqs.change_message_visibility(
+                QueueUrl=self._queue_url, ReceiptHandle=record.receipt_handle, VisibilityTimeout=seconds
+            )
+        except (BotoCoreError, ClientError) as trouble:
+            log.warning("message %s waits for longer: %s", record.message_id, type(trouble).__name__)
 
     def _write(self, made: S3Object) -> None:
         """One object: recorded when this returns, or replaced by another whose own news are on their way."""

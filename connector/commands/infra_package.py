@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from connector.commands.infra import rendered
 from connector.config import Settings
+from connector.errors import ConfigError
 from connector.infra import template as sam
 from connector.infra.bundles import Configuration, interpreter_of
 from connector.infra.packing import Packed, package, upload
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 PACKAGED = {"sam": "packaged.yaml", "cloudformation": "packaged.json"}
 _OF_THE_TEMPLATE = {"WEB_SECRET", "PRIVACY_KEY"}
 """Variables whose secrets the template makes."""
+PRIVACY_KEY = "env:PRIVACY_KEY"
+"""The one that all functions but the receiver are given."""
 
 
 def configuration_of(settings: Settings, config: Path) -> Configuration:
@@ -39,6 +42,7 @@ def run(
     Raises:
         ConfigError, PackagesFailed, BundleTooLarge, StoreError: the message says what to do.
     """
+    check(settings)
     text = rendered(settings)
     with err.status("…") if err.is_terminal else _Quiet() as shown:
         packed = package(configuration_of(settings, config), target, out, shown.update)
@@ -59,9 +63,18 @@ def run(
     path.write_text(text, encoding="utf-8")
     expand = " CAPABILITY_AUTO_EXPAND" if kind == "sam" else ""
     err.print(f"{path}: deploy it with", markup=False)
-    err.print(f"  aws cloudformation deploy --stack-name segment-lake --template-file {path} "
+    err.print(f"  aws cloudformation deploy --stack-name lake --template-file {path} "
               f"--s3-bucket {bucket} --capabilities CAPABILITY_IAM{expand}", markup=False)  # fmt: skip
     return 0
+
+
+def check(settings: Settings) -> None:
+    """Refuse what no deployment could make work. Raises ``ConfigError``."""
+    if settings.privacy_key not in (None, PRIVACY_KEY):
+        raise ConfigError(
+            f"privacy_key: on AWS it is {PRIVACY_KEY}, which the template makes; put a key of your own into "
+            "that secret (output PrivacySecretArn) before the first event"
+        )
 
 
 def notes_of(settings: Settings) -> list[str]:

@@ -136,6 +136,15 @@ ALARMS: tuple[Alarm, ...] = (
         1,
     ),
     Alarm(
+        "NotConfiguredAlarm",
+        "Requests got 503 because their source or its secret is not known; Segment tries again for hours",
+        NAMESPACE,
+        "NotConfigured",
+        _service("receiver"),
+        "Sum",
+        "NotConfiguredAlarmCount",
+    ),
+    Alarm(
         "RefusedNotKeptAlarm",
         "A genuine request with an unreadable body could not be kept for a look",
         NAMESPACE,

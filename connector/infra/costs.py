@@ -10,7 +10,9 @@ from collections.abc import Iterable, Iterator
 from math import ceil
 from typing import NamedTuple
 
-PRICES_OF = "2025, as AWS's price pages listed them; look at them before you rely on a figure"
+from connector.infra.alarms import ALARMS
+
+PRICES_OF = "November 2025, as AWS's price pages listed them; look at them before you rely on a figure"
 
 LAMBDA_REQUESTS = 0.20 / 1_000_000
 LAMBDA_GB_SECOND = 0.0000133334
@@ -66,8 +68,12 @@ _OBJECTS_A_MONTH = 30 * 24 * 60
 _PUTS_AN_OBJECT = 7
 """Firehose's own, an intent, the record, and three or four files of tables and rejected events."""
 _SECONDS_AN_OBJECT = 1.5
-JANITOR_MB = 3_008
+JANITOR_MB = RECONCILE_MB = 3_008
 _JANITOR_RUNS, _JANITOR_SECONDS = 30 * 24 * 4, 20
+
+
+_METRICS = 23
+"""Figures that the four functions report."""
 
 
 class Line(NamedTuple):
@@ -131,10 +137,20 @@ def a_month() -> list[Line]:
             janitor_gb_s * LAMBDA_GB_SECOND,
         ),
         Line("waiting for messages", "5 pollers, a request every 20 s", 648_000 * SQS_REQUEST),
-        Line("metrics", f"25 × {METRIC_MONTH:.2f}", 25 * METRIC_MONTH),
-        Line("alarms", f"16 × {ALARM_MONTH:.2f}", 16 * ALARM_MONTH),
+        Line(
+            "reconciliation, hourly",
+            f"720 × 10 s × {RECONCILE_MB / 1_024:.2f} GB, 100 LIST each",
+            720 * (10 * RECONCILE_MB / 1_024 * LAMBDA_GB_SECOND + 100 * S3_PUT),
+        ),
+        Line("metrics", f"{_METRICS} × {METRIC_MONTH:.2f}", _METRICS * METRIC_MONTH),
+        Line("alarms", f"{_alarms()} × {ALARM_MONTH:.2f}", _alarms() * ALARM_MONTH),
         Line("secrets and key", "2 × 0.40 + 1.00", 2 * SECRET_MONTH + KMS_KEY_MONTH),
     ]
+
+
+def _alarms() -> int:
+    """Those of a deployment without the HTTP API."""
+    return sum(1 for alarm in ALARMS if alarm.condition is None)
 
 
 def _journal(deliveries: int, frame_bytes: int) -> Line:
@@ -182,7 +198,8 @@ def section() -> str:
         "Together, 2,000 bytes an event:\n",
         _grid(("events a month", "single", "100 together"), _months()),
         "Assumed, because no Lambda was timed: 20 ms for a request, 900 bytes of log for it, a journal five "
-        "times smaller in gzip. Athena is 5 US dollars for a terabyte read; ten million events are 1.7 GB.",
+        "times smaller in gzip. Not counted: KMS requests, and what versioning keeps for seven days. "
+        "Athena is 5 US dollars for a terabyte read; ten million events are 1.7 GB.",
     )
     return "\n".join(parts)
 

@@ -12,6 +12,7 @@ BODY_BYTES = 5_000_000
 """A body that Lambda lets through: it takes an event of 6 MB, and a JSON body is escaped inside it."""
 _MEGABYTE = 1 << 20
 _VISIBILITY_TIMES = 6
+_LONG_WEEKEND_SECONDS = 4 * 86_400
 _GRACE_SECONDS = 1_800
 """The longest a query of Athena runs."""
 _SEGMENT_MILLISECONDS = 5_000
@@ -42,6 +43,15 @@ _CHECKS = (
     _Check(
         lambda v: v["QueueRetentionSeconds"] > v["QueueVisibilitySeconds"] * v["MaxReceiveCount"],
         "QueueRetentionSeconds: a message would end before its tries do, with no dead letter",
+    ),
+    _Check(
+        lambda v: v["QueueRetentionSeconds"] >= _LONG_WEEKEND_SECONDS,
+        "QueueRetentionSeconds: below 4 days; messages would end over a long weekend without a writer",
+    ),
+    _Check(
+        lambda v: v["WriterBatchSize"] == 1,
+        "WriterBatchSize: above 1; objects that one invocation has no time for are counted as tried",
+        False,
     ),
     _Check(
         lambda v: v["WriterReservedConcurrency"] >= v["WriterMaximumConcurrency"],

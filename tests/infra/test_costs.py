@@ -49,4 +49,5 @@ def test_it_is_calculated_with_the_memory_that_the_template_gives():
     assert parameters["ReceiverMemoryMegabytes"]["Default"] == costs.RECEIVER_MB
     assert parameters["WriterMemoryMegabytes"]["Default"] == costs.WRITER_MB
     assert parameters["JanitorMemoryMegabytes"]["Default"] == costs.JANITOR_MB
+    assert parameters["ReconcileMemoryMegabytes"]["Default"] == costs.RECONCILE_MB
     assert parameters["BufferSeconds"]["Default"] == 60

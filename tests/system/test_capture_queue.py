@@ -14,6 +14,7 @@ from aws_journal import Context, Deployment, deployed, failed, frame, joined
 from click.testing import CliRunner
 from s3_servers import S3Server
 
+from connector.aws import writer
 from connector.aws.notifications import notification
 from connector.aws.queue import Redriven, redrive, send
 from connector.aws.reconcile import Reconciled, Reconciler
@@ -31,14 +32,14 @@ HOUR_MS = 3_600_000
 class Queue:
     """What Lambda does between a queue and a function: receive, call, delete what did not fail."""
 
-    def __init__(self) -> None:
+    def __init__(self, visibility_seconds: int = 0) -> None:
         self.sqs, name = make_sqs(load_settings()), secrets.token_hex(4)
         self.dead = self.sqs.create_queue(QueueName=f"dead-{name}")["QueueUrl"]
         found = self.sqs.get_queue_attributes(QueueUrl=self.dead, AttributeNames=["QueueArn"])
         policy = {"deadLetterTargetArn": found["Attributes"]["QueueArn"], "maxReceiveCount": RECEIVES}
         self.url = self.sqs.create_queue(
             QueueName=f"capture-{name}",
-            Attributes={"RedrivePolicy": json.dumps(policy), "VisibilityTimeout": "0"},
+            Attributes={"RedrivePolicy": json.dumps(policy), "VisibilityTimeout": str(visibility_seconds)},
         )["QueueUrl"]
 
     def tell(self, *made: S3Object) -> None:
@@ -107,6 +108,25 @@ def test_a_poison_object_ends_as_a_dead_letter_is_found_open_and_is_written_once
     queue.poll(shop.writer())
     assert (queue.letters(), audit()) == (0, 0)
     assert shop.fates() == {"stored": 301}
+
+
+def test_what_failed_is_tried_again_long_before_the_visibility_timeout(
+    shop: Deployment, monkeypatch: pytest.MonkeyPatch
+):
+    """That one is for a writer that died: six times as long as it may run."""
+    queue = Queue(visibility_seconds=1_800)
+    poison = shop.put(
+        "poison.gz", gzip.compress(b"".join(frame(f"m-{number}", number) for number in range(300)))
+    )
+    queue.tell(poison)
+    monkeypatch.setattr(writer, "AGAIN_SECONDS", 0)
+
+    queue.poll(shop.writer(unpacked_max_bytes=10_000))
+    assert queue.letters() == 0, "without the address of its queue it waits"
+    queue.tell(poison)
+    queue.poll(shop.writer(unpacked_max_bytes=10_000, aws={"queue_url": queue.url}))
+
+    assert queue.letters() == 1
 
 
 def test_c31_what_nobody_told_of_is_found_and_written(shop: Deployment, monkeypatch: pytest.MonkeyPatch):

@@ -73,12 +73,19 @@ def test_the_test_message_of_s3_names_nothing():
         record("journal/"),
         record(eventName="ObjectRemoved:Delete"),
         record(eventName="s3:LifecycleExpiration:Delete"),
-        record() | {"s3": {"bucket": {"name": "another"}, "object": {"key": KEY, "eTag": "1"}}},
     ],
-    ids=["beside the journal", "a table", "a folder", "the folder", "removed", "expired", "another bucket"],
+    ids=["beside the journal", "a table", "a folder", "the folder", "removed", "expired"],
 )
 def test_other_objects_and_other_news_are_nobodys_concern(other: dict[str, Any]):
     assert keys(message(other, record())) == [KEY]
+
+
+def test_news_of_another_bucket_are_not_dropped():
+    """It was captured there, as when a deployment was given another bucket: a person must see it."""
+    elsewhere = record() | {"s3": {"bucket": {"name": "another"}, "object": {"key": KEY, "eTag": "1"}}}
+
+    with pytest.raises(NotificationUnreadable, match="another bucket"):
+        keys(message(record(), elsewhere))
 
 
 @pytest.mark.parametrize(

@@ -180,7 +180,7 @@ class TestFigures:
             pytest.param(post(b"x" * 100_001, {}), 413, {"RequestsRefused": 1}, id="too large"),
             pytest.param(post(ORDER, {}, "/v1/t"), 401, {"RequestsRefused": 1}, id="no write key"),
             pytest.param(post(ORDER, {}, "/v1/x"), 404, {"RequestsRefused": 1}, id="no such path"),
-            pytest.param(post(ORDER, {}, "/webhook/nobody"), 503, {"CannotKeep": 1}, id="unknown source"),
+            pytest.param(post(ORDER, {}, "/webhook/nobody"), 503, {"NotConfigured": 1}, id="unknown source"),
             pytest.param(url_event("GET", "/webhook/web"), 405, {"RequestsRefused": 1}, id="wrong method"),
         ],
     )

@@ -72,8 +72,8 @@ def test_it_answers_logs_in_json_and_loads_no_table_library(
 
     assert [answer["statusCode"] for answer in answers] == [200, 401, 503]
     assert [each.body for each in account.frames()] == [ORDER]
-    assert [set(line) & {"Captured", "SignatureRefused", "CannotKeep"} for line in counted] == [
-        {"Captured"}, {"SignatureRefused"}, {"CannotKeep"},
+    assert [set(line) & {"Captured", "SignatureRefused", "NotConfigured"} for line in counted] == [
+        {"Captured"}, {"SignatureRefused"}, {"NotConfigured"},
     ]  # fmt: skip
     assert [(line["service"], line["function_request_id"]) for line in logged] == [
         ("receiver", "request-1"), ("receiver", "request-2"),

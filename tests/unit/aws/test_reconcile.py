@@ -20,7 +20,7 @@ from connector.errors import ConfigError
 from connector.journal.bucket import JournalBucket
 from connector.s3.objects import S3Object
 from connector.wiring.queues import make_sqs
-from connector.write.object_ledger import record_name
+from connector.write.object_ledger import ObjectLedger, record_name
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
@@ -89,16 +89,17 @@ def test_what_is_young_has_its_message_under_way(journal: Journal):
     assert journal.queued() == []
 
 
-def test_what_cannot_be_written_is_not_queued_for_ever_but_counted_and_kept(
+def test_what_cannot_be_written_is_queued_hourly_for_a_day_then_daily_and_kept(
     journal: Journal, caplog: pytest.LogCaptureFixture
 ):
     poison = journal.shop.put("a.gz", joined(frame("m-1")))
 
     assert journal.look(24 * HOUR_MS) == Reconciled(open=1, queued=1, removed=0)
     assert journal.look(26 * HOUR_MS) == Reconciled(open=1, queued=0, removed=0)
-    assert journal.look(400 * DAY_MS) == Reconciled(open=1, queued=0, removed=0)
+    assert journal.look(400 * DAY_MS + 2 * HOUR_MS) == Reconciled(open=1, queued=0, removed=0)
+    assert journal.look(400 * DAY_MS) == Reconciled(open=1, queued=1, removed=0)
 
-    assert len(journal.queued()) == 1
+    assert len(journal.queued()) == 2
     assert journal.shop.journal_keys() == ["a.gz"]
     assert f"the oldest is s3://{poison.bucket}/{poison.key}" in caplog.text
 
@@ -128,6 +129,22 @@ def test_what_has_a_damaged_record_stays(journal: Journal, caplog: pytest.LogCap
     assert journal.look(31 * DAY_MS) == Reconciled(open=0, queued=0, removed=1)
     assert journal.shop.journal_keys() == ["damaged.gz"]
     assert "stays in the journal" in caplog.text
+
+
+def test_what_could_not_be_read_whole_stays(journal: Journal, caplog: pytest.LogCaptureFixture):
+    """Firehose has acknowledged every byte, so none of them is a torn tail that nobody was promised."""
+    from connector.journal.places import ObjectPlace
+
+    journal.written("whole.gz", "m-1")
+    made = journal.shop.put("cut.gz", joined(frame("m-2"), frame("m-3"))[:-40])
+    assert failed(journal.shop.writer()(news(made), Context())) == []
+    record = ObjectLedger(journal.shop.data.store).record(ObjectPlace.of(made).captured_file)
+
+    assert record is not None
+    assert record.record.torn_bytes > 0
+    assert journal.look(31 * DAY_MS) == Reconciled(open=0, queued=0, removed=1)
+    assert journal.shop.journal_keys() == ["cut.gz"]
+    assert "not all of it could be read" in caplog.text
 
 
 def test_an_object_written_anew_is_another_captured_file(journal: Journal):
