@@ -30,6 +30,9 @@ _MAY_ASK_FOR_LINES = re.compile(
 )
 """A statement without any of these words does not show files of lines, nor that there are views of them."""
 _LISTS_VIEWS = re.compile(r"\b(?:show|information_schema|duckdb_\w+|sqlite_master)\b", re.IGNORECASE)
+_OF_EVENTS = "ecommerce"
+_OF_NO_ANSWER = ["Count"]
+"""What DuckDB calls the columns of a CREATE VIEW and the like."""
 _TRIES = 3
 _IS_GONE = ("No such file or directory", "No files found that match the pattern")
 
@@ -118,7 +121,10 @@ class _Desk:
         self._show_events(statement)
 
     def _show_events(self, statement: str) -> None:
-        """Make the views of single events that a statement names; all of them where it lists views."""
+        """Make the views of single events that a statement names; all of them where it lists views.
+
+        They are in a schema of their own, which is looked into last: a user's own view may have such a name.
+        """
         names = event_view_names()
         if not _LISTS_VIEWS.search(statement):
             names &= set(re.findall(r"\w+", statement.lower()))
@@ -126,8 +132,10 @@ class _Desk:
             return
         events = next(table for table in self._tables if table.name == "events")
         views = event_views(read_schemas(), events)
+        if not self._of_events:
+            self._lake.execute(f"CREATE SCHEMA {_OF_EVENTS}; SET search_path = 'main,{_OF_EVENTS}'")
         for name in sorted(names - self._of_events):
-            self._lake.execute(f"CREATE VIEW IF NOT EXISTS {name} AS {views[name].query}")
+            self._lake.execute(f"CREATE VIEW {_OF_EVENTS}.{name} AS {views[name].query}")
         self._of_events |= names
 
 
@@ -146,6 +154,8 @@ class _Output:
         if result.description:
             columns = [column[0] for column in result.description]
             rows = result.fetchmany(1_000)
+            if columns == _OF_NO_ANSWER and not rows:
+                return
             self.begun = True
             writer = csv.writer(sys.stdout, delimiter="\t", lineterminator="\n")
             writer.writerow(columns)

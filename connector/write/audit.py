@@ -19,6 +19,7 @@ from connector.write.stored import events_in_tables
 OPEN_AFTER_MS = 15 * 60 * 1000
 """A closed captured file without an entry waits this long before it counts as open, unless told otherwise."""
 FOLDS = 3
+_REMOVED_MEANWHILE = "Table files were removed again and again while they were read: run the audit again."
 
 Closed = Callable[[], Iterable[tuple[str, int]]]
 """Captured files in ``closed/`` with the time they were closed, ms since the epoch."""
@@ -100,11 +101,12 @@ def audit(
             except LedgerError as error:
                 return AuditReport(False, (f"{error}.",), refused=refused)
             files = LiveFiles(reader, state, present, attempts, looked)
-            if attempt == FOLDS or not files.unsettled:
+            counted = None if files.unsettled and attempt < FOLDS else _counted(looked, state, files.damaged)
+            if counted is not None:
                 break
             pause()
-        findings = [*reader.strays(), *checkpoint_faults(reader, saved, state)]
-        findings += [*files.findings, *_counts(looked, state, files.damaged)]
+        findings = [*reader.strays(), *checkpoint_faults(reader, saved, state), *files.findings]
+        findings += [_REMOVED_MEANWHILE] if counted is None else counted
     waiting, late = _waiting(closed, state, now_ms, open_after_ms)
     findings += [
         f"{named(name)} is closed for {age_ms // 60_000} minutes and not written." for name, age_ms in late
@@ -139,6 +141,14 @@ def _report(
         leftover_files=files.leftover,
         old_files=files.old,
     )
+
+
+def _counted(looked: Looked, state: Fold, damaged: set[str]) -> list[str] | None:
+    """As ``_counts``; None when a file was removed while it was read, as by a change meanwhile."""
+    try:
+        return list(_counts(looked, state, damaged))
+    except FileNotFoundError:
+        return None
 
 
 def _counts(looked: Looked, state: Fold, damaged: set[str]) -> Iterable[str]:

@@ -98,6 +98,16 @@ def _chunks(groups: Iterable[list[Live]]) -> Iterator[list[Live]]:
 
 
 def _count(paths: Iterable[Path]) -> list[tuple[str, int]]:
-    files = [re.sub(r"([*?\[])", r"[\1]", str(path)) for path in paths]
+    """Events by captured file. Raises ``FileNotFoundError``: a file is gone."""
+    import duckdb
+
+    there = list(paths)
+    files = [re.sub(r"([*?\[])", r"[\1]", str(path)) for path in there]
     with tempfile.TemporaryDirectory() as spill, scratch_duckdb(Path(spill), MEMORY_LIMIT) as connection:
-        return connection.execute(_COUNT, {"files": files}).fetchall()
+        try:
+            return connection.execute(_COUNT, {"files": files}).fetchall()
+        except duckdb.IOException:
+            gone = [path for path in there if not path.exists()]
+            if not gone:
+                raise
+            raise FileNotFoundError(gone[0]) from None

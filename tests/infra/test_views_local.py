@@ -40,6 +40,16 @@ def test_views_of_events_are_made_once_for_all_statements_and_listed(lake: Lake)
     assert event_view_names() <= set(said.split())
 
 
+def test_a_view_of_ones_own_may_have_the_name_and_says_nothing_when_it_is_made(lake: Lake):
+    said = lake.ok(
+        "sql",
+        stdin=b"CREATE VIEW order_completed AS SELECT message_id AS id FROM events WHERE line_index IS NULL "
+        b"AND event = 'Order Completed'; SELECT id FROM order_completed; SELECT cart_id FROM cart_viewed",
+    )
+
+    assert said == "id\nm2\ncart_id\nc1\n"
+
+
 def test_a_view_of_an_event_shows_one_source_where_one_is_asked_for(lake: Lake):
     said = lake.ok("sql", "--source", "other", "SELECT count(*) AS n FROM order_completed")
 

@@ -12,6 +12,7 @@ import pytest
 from lake_samples import product_viewed, record, stage
 
 from connector.tables import TABLES
+from connector.write import stored
 from connector.write.audit import audit
 from connector.write.folder import DataFolder
 from connector.write.ledger import Counts, Entry, decode, encode, entry_path, fold
@@ -276,6 +277,25 @@ def test_a_file_that_stays_away_is_looked_for_three_times(root):
     report = _audit(root, pause=lambda: pauses.append(1))
 
     assert (report.ok, len(pauses)) == (False, 2)
+
+
+@pytest.mark.parametrize(("times", "holds"), [(1, True), (3, False)])
+def test_a_file_that_is_removed_while_it_is_read_makes_the_audit_look_again(root, monkeypatch, times, holds):
+    """A change has replaced it, and what it replaced has been cleared away."""
+    path, aside, left = _table_file(root), root / "aside", [times]
+    real = stored.scratch_duckdb
+
+    def replaced(*arguments):
+        if left[0]:
+            left[0] -= 1
+            path.rename(aside)
+        return real(*arguments)
+
+    monkeypatch.setattr(stored, "scratch_duckdb", replaced)
+    report = _audit(root, pause=lambda: aside.rename(path))
+
+    assert report.ok is holds
+    assert holds or "run the audit again" in report.findings[-1]
 
 
 def test_young_captured_files_wait_and_old_ones_are_open(root, tmp_path):
