@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 import pytest
@@ -15,6 +16,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write tests/golden/*/expected.jsonl anew; read the diff like code",
     )
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests were made for good: no later collection of garbage need look at them again."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    """At its end the process lets go of everything."""
+    gc.unfreeze()
+
+
+@pytest.fixture
+def little_to_collect() -> None:
+    """For a test that collects garbage often: what was there before it is left alone from now on."""
+    gc.collect()
+    gc.freeze()
 
 
 def require(found: object, what: str) -> None:
