@@ -131,6 +131,10 @@ class Deployment:
         found = self.client("sqs").get_queue_attributes(QueueUrl=self.outputs[queue], AttributeNames=names)
         return sum(int(found["Attributes"][name]) for name in names)
 
+    def content(self, key: str) -> bytes:
+        """Of an object of the bucket."""
+        return bytes(self.client("s3").get_object(Bucket=self.bucket, Key=key)["Body"].read())
+
     def keys(self, prefix: str) -> list[str]:
         """What lies in the bucket below a prefix."""
         pages = self.client("s3").get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)

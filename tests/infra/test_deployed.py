@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from conftest import require
@@ -206,6 +207,24 @@ def test_an_object_that_breaks_the_writer_ends_in_the_dead_letter_queue_and_can_
     ]
 
 
+def test_the_recorded_records_joined_and_packed_give_the_same_rows_here(stack: Deployment, tmp_path: Path):
+    """The emulator's stream writes each record by itself; Firehose joins them into one gzip object."""
+    records = [stack.content(key) for key in stack.keys("journal/firehose/")]
+    frames = [record for record in records if record.startswith(b'{"capture":')]
+    path = tmp_path / "object.gz"
+    path.write_bytes(gzip.compress(b"".join(frames)))
+    here = {"CONNECTOR_DATA": str(tmp_path / "data")}
+    rows = (
+        "SELECT row_id, event, user_id, received_at, proven, order_revenue, line_revenue FROM events "
+        "WHERE type = 'track' AND message_id <> 'view-of-the-bomb' ORDER BY row_id"
+    )
+
+    replayed = stack.run("replay", str(path), **here)
+
+    assert (replayed.returncode, len(frames) > 4) == (0, True), replayed.stderr
+    assert query(stack, rows, **here) == query(stack, rows)
+
+
 def test_reconciliation_and_compaction_run_under_their_roles_and_lose_nothing(stack: Deployment):
     rows = "SELECT row_id, event, order_revenue FROM events ORDER BY row_id"
     before, files = query(stack, rows), stack.audit()[1]["table_files"]
@@ -242,9 +261,9 @@ def written(stack: Deployment) -> None:
     wait_until("the writer has written everything", done, 90)
 
 
-def query(stack: Deployment, sql: str) -> list[dict[str, str]]:
+def query(stack: Deployment, sql: str, **settings: str) -> list[dict[str, str]]:
     """Rows of an answer, every value as text."""
-    ran = stack.run("sql", sql)
+    ran = stack.run("sql", sql, **settings)
     assert ran.returncode == 0, ran.stderr
     names, *rows = [line.split("\t") for line in ran.stdout.splitlines()]
     return [dict(zip(names, row, strict=True)) for row in rows]
