@@ -14,7 +14,6 @@ from connector.infra.bundles import Configuration, interpreter_of
 from connector.infra.packing import Packed, package, upload
 from connector.infra.translate import translate
 from connector.infra.wheels import Target
-from connector.options import REFERENCE
 from connector.terminal import err
 from connector.wiring import shipped_mapping
 
@@ -26,6 +25,8 @@ _OF_THE_TEMPLATE = {"WEB_SECRET", "PRIVACY_KEY"}
 """Variables whose secrets the template makes."""
 PRIVACY_KEY = "env:PRIVACY_KEY"
 """The one that all functions but the receiver are given."""
+OF_LAMBDA = ("3.12", "3.13")
+"""Pythons of Lambda on which pyarrow loads."""
 
 
 def configuration_of(settings: Settings, config: Path) -> Configuration:
@@ -47,7 +48,7 @@ def run(
     with err.status("…") if err.is_terminal else _Quiet() as shown:
         packed = package(configuration_of(settings, config), target, out, shown.update)
     _say(packed, target)
-    for note in notes_of(settings):
+    for note in notes_of(settings, target):
         err.print(f"! {note}", markup=False)
     if bucket is None:
         return 0
@@ -62,9 +63,11 @@ def run(
     )
     path.write_text(text, encoding="utf-8")
     expand = " CAPABILITY_AUTO_EXPAND" if kind == "sam" else ""
+    given = " ".join(f"{name}={value}" for name, value in _defaults(settings, target).items())
     err.print(f"{path}: deploy it with", markup=False)
     err.print(f"  aws cloudformation deploy --stack-name lake --template-file {path} "
-              f"--s3-bucket {bucket} --capabilities CAPABILITY_IAM{expand}", markup=False)  # fmt: skip
+              f"--s3-bucket {bucket} --capabilities CAPABILITY_IAM{expand} "
+              f"--parameter-overrides {given}", markup=False)  # fmt: skip
     return 0
 
 
@@ -75,16 +78,19 @@ def check(settings: Settings) -> None:
             f"privacy_key: on AWS it is {PRIVACY_KEY}, which the template makes; put a key of your own into "
             "that secret (output PrivacySecretArn) before the first event"
         )
+    if not settings.sources:
+        raise ConfigError(
+            "sources: none is configured; a receiver that everybody can reach refuses to start so"
+        )
+    if of_files := [each for each in _references(settings) if not each.startswith("env:")]:
+        raise ConfigError(f"{of_files[0]}: a function has no such file; use env:NAME")
 
 
-def notes_of(settings: Settings) -> list[str]:
-    """What of a configuration needs a hand at deployment, or cannot work in a function."""
-    names, of_files = set(), []
-    for reference in _references(settings):
-        found = REFERENCE.match(reference)
-        assert found is not None
-        names.add(found[2]) if found[1] == "env" else of_files.append(reference)
-    notes = [f"{reference}: a function has no such file; use env:NAME" for reference in of_files]
+def notes_of(settings: Settings, target: Target) -> list[str]:
+    """What needs a hand at deployment."""
+    names, notes = {each.removeprefix("env:") for each in _references(settings)}, []
+    if target.python not in OF_LAMBDA:
+        notes.append(f"Python {target.python}: the template takes {' and '.join(OF_LAMBDA)} only")
     if more := sorted(names - _OF_THE_TEMPLATE):
         notes.append(
             f"{', '.join(more)}: put into a secret of Secrets Manager, as a JSON object, and name its ARN "

@@ -67,4 +67,7 @@ def _said(moved: Redriven) -> str:
 def _client(settings: Settings) -> CloudFormationClient:
     import boto3
 
-    return boto3.Session(region_name=settings.s3.region).client("cloudformation")
+    from connector.infra.views_athena import aws_errors
+
+    with aws_errors("CloudFormation"):
+        return boto3.Session(region_name=settings.s3.region).client("cloudformation")

@@ -28,7 +28,7 @@ OWN = """\
 sources:
   shop:
     secrets: [env:SHOP_SECRET]
-    second_header: {name: X-Key, values: [file:/etc/key]}
+    second_header: {name: X-Key, values: [env:SHOP_KEY]}
 columns:
   events:
     gift_note: {path: properties.gift_note}
@@ -191,11 +191,36 @@ def test_without_the_extra_it_says_what_to_install(module, command, monkeypatch)
 def test_what_a_configuration_needs_at_deployment_is_said(own, monkeypatch):
     monkeypatch.setenv("CONNECTOR_CONFIG", str(own))
 
-    assert notes_of(load_settings()) == [
-        "file:/etc/key: a function has no such file; use env:NAME",
-        "SHOP_SECRET: put into a secret of Secrets Manager, as a JSON object, and name its ARN in the "
-        "parameter MoreSecretArns",
+    assert notes_of(load_settings(), Target("arm64", "3.11")) == [
+        "Python 3.11: the template takes 3.12 and 3.13 only",
+        "SHOP_KEY, SHOP_SECRET: put into a secret of Secrets Manager, as a JSON object, and name its ARN in "
+        "the parameter MoreSecretArns",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (OWN.replace("env:SHOP_KEY", "file:/etc/key"), "file:/etc/key: a function has no such file"),
+        (OWN.replace("env:PRIVACY_KEY", "env:MY_KEY"), "privacy_key: on AWS it is env:PRIVACY_KEY"),
+        ("columns: {}\n", "sources: none is configured"),
+    ],
+)
+def test_what_no_deployment_could_make_work_is_refused_before_anything_is_built(text, said, tmp_path):
+    path = tmp_path / "wrong.yaml"
+    path.write_text(text, encoding="utf-8")
+
+    ran = infra("package", "--config", path, "--out", tmp_path / "build")
+
+    assert (ran.exit_code, said in ran.stderr) == (2, True), ran.stderr
+    assert not (tmp_path / "build").exists()
+
+
+def test_every_function_is_given_the_privacy_key_of_the_template_whatever_its_configuration_says():
+    """Else another configuration would find the key of the first one gone, and write nothing."""
+    variables = yaml_tags.load(shipped("template.yaml").read_text(encoding="utf-8"))["Globals"]["Function"]
+
+    assert variables["Environment"]["Variables"]["CONNECTOR_PRIVACY_KEY"] == infra_package.PRIVACY_KEY
 
 
 def test_own_mapping_and_schemas_travel_with_the_bundles(own, tmp_path, monkeypatch):
@@ -235,6 +260,7 @@ def test_bundles_go_into_a_bucket_under_their_content_and_the_template_says_wher
     assert packaged["Parameters"]["Architecture"]["Default"] == "x86_64"
     assert packaged["Parameters"]["SourceName"]["Default"] == "shop"
     assert "aws cloudformation deploy" in ran.stderr
+    assert "--parameter-overrides Architecture=x86_64" in ran.stderr
 
 
 @pytest.mark.slow
