@@ -9,8 +9,7 @@ import click
 
 from connector.aws.queue import Redriven, redrive
 from connector.config import Settings
-from connector.errors import ConfigError
-from connector.infra.stack import outputs_of
+from connector.infra.stack import aws_errors, outputs_of, values_of_outputs
 from connector.terminal import err
 from connector.wiring.queues import make_sqs
 
@@ -24,7 +23,7 @@ def outputs(settings: Settings, stack: str, *, as_json: bool) -> None:
     """Print what a deployment is called and what to do with it.
 
     Raises:
-        AthenaFailed: AWS refused, or there is no such stack.
+        AwsFailed: AWS refused, or there is no such stack.
     """
     found = outputs_of(stack, _client(settings))
     if as_json:
@@ -42,12 +41,9 @@ def redrive_stack(settings: Settings, stack: str) -> int:
 
     Raises:
         ConfigError: the stack has no such queues.
-        AthenaFailed, QueueError: AWS refused; what was moved is moved.
+        AwsFailed, QueueError: AWS refused; what was moved is moved.
     """
-    found = outputs_of(stack, _client(settings))
-    if missing := [name for name in _QUEUES if name not in found]:
-        raise ConfigError(f"stack {stack}: no output {missing[0]}; is it a stack of this template?")
-    source, target = (found[name][0] for name in _QUEUES)
+    source, target = values_of_outputs(stack, _QUEUES, _client(settings))
     moved = redrive(make_sqs(settings), source, target)
     err.print(_said(moved), markup=False)
     return 1 if moved.left or moved.came_back else 0
@@ -66,8 +62,6 @@ def _said(moved: Redriven) -> str:
 
 def _client(settings: Settings) -> CloudFormationClient:
     import boto3
-
-    from connector.infra.views_athena import aws_errors
 
     with aws_errors("CloudFormation"):
         return boto3.Session(region_name=settings.s3.region).client("cloudformation")

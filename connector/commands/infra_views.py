@@ -9,8 +9,9 @@ import click
 
 from connector.config import Settings
 from connector.errors import ConfigError
+from connector.infra.stack import aws_errors
 from connector.infra.views import FIRST_QUERY, View, document, shipped_views
-from connector.infra.views_athena import Target, aws_errors, run_statement, target_of
+from connector.infra.views_athena import Target, run_statement, target_of
 from connector.terminal import out
 from connector.wiring import configure
 
@@ -26,7 +27,7 @@ def run(
 
     Raises:
         ConfigError: it is not said where Athena is to make them.
-        AthenaFailed: AWS refused, with its own reason.
+        AwsFailed: AWS refused, with its own reason.
     """
     views = shipped_views(configure(settings, preview=True).tables)
     if print_only:
@@ -34,7 +35,7 @@ def run(
         return 0
     import boto3
 
-    session = boto3.Session()
+    session = boto3.Session(region_name=settings.s3.region)
     target = _target(session, stack, database, workgroup)
     _make(views, target, session)
     return 0

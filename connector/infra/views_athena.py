@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from connector.errors import ConfigError, ConnectorError
+from connector.infra.stack import AwsFailed, aws_errors, values_of_outputs
 
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
@@ -17,13 +16,6 @@ MOST_SECONDS = 180.0
 """How long one statement may wait and run; a view takes a second or two."""
 _PAUSE_SECONDS = 0.5
 _OUTPUTS = ("Database", "WorkGroup")
-_NEXT_STEP = "check the names, the region (AWS_DEFAULT_REGION) and the credentials"
-
-
-class AthenaFailed(ConnectorError):
-    """Athena, or what tells us where it is, refused or did not answer."""
-
-    code = "athena"
 
 
 class Target(NamedTuple):
@@ -39,17 +31,9 @@ def target_of(stack: str, client: CloudFormationClient) -> Target:
 
     Raises:
         ConfigError: the stack has no such outputs.
-        AthenaFailed: CloudFormation refused, or there is no such stack.
+        AwsFailed: CloudFormation refused, or there is no such stack.
     """
-    with aws_errors(f"stack {stack}"):
-        (found,) = client.describe_stacks(StackName=stack)["Stacks"]
-    outputs = {each["OutputKey"]: each["OutputValue"] for each in found.get("Outputs", ())}
-    if missing := [name for name in _OUTPUTS if name not in outputs]:
-        raise ConfigError(
-            f"stack {stack}: no output {' and no output '.join(missing)}; is it a stack of this template? "
-            "Otherwise give --database and --workgroup"
-        )
-    return Target(*(outputs[name] for name in _OUTPUTS))
+    return Target(*values_of_outputs(stack, _OUTPUTS, client))
 
 
 def run_statement(
@@ -66,7 +50,7 @@ def run_statement(
         name: of what it makes, for people.
 
     Raises:
-        AthenaFailed: with Athena's own reason; the statement did nothing, or is not over after
+        AwsFailed: with Athena's own reason; the statement did nothing, or is not over after
             ``MOST_SECONDS``.
     """
     with aws_errors(f"view {name}"):
@@ -77,7 +61,7 @@ def run_statement(
         )["QueryExecutionId"]
         state, reason = _end_of(query_id, client, pause)
     if state != "SUCCEEDED":
-        raise AthenaFailed(
+        raise AwsFailed(
             f"view {name}: Athena says {state}: {reason or 'no reason'} (query {query_id}). The views before "
             f"it are made; deploy the template of this release with the same --config, so that database "
             f"{target.database} has its tables, then run this again"
@@ -96,14 +80,3 @@ def _end_of(query_id: str, client: AthenaClient, pause: Callable[[float], None])
             return state, f"still so after {MOST_SECONDS:.0f} s"
         pause(_PAUSE_SECONDS)
         waited += _PAUSE_SECONDS
-
-
-@contextmanager
-def aws_errors(what: str) -> Iterator[None]:
-    """Raise what boto3 says, a missing region among it, as ``AthenaFailed`` in one line."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        yield
-    except (BotoCoreError, ClientError) as trouble:
-        raise AthenaFailed(f"{what}: {trouble}; {_NEXT_STEP}") from None

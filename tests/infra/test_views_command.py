@@ -14,8 +14,9 @@ from s3_servers import S3Server
 
 from connector.cli_infra_views import views
 from connector.errors import ConfigError
+from connector.infra.stack import AwsFailed
 from connector.infra.views import FIRST_QUERY, document, shipped_views
-from connector.infra.views_athena import MOST_SECONDS, AthenaFailed, Target, run_statement
+from connector.infra.views_athena import MOST_SECONDS, Target, run_statement
 
 
 @pytest.fixture
@@ -127,7 +128,7 @@ def test_a_stack_of_something_else_is_refused_with_what_it_lacks(aws: None):
 def test_a_stack_that_is_not_there_is_said_in_the_words_of_aws(aws: None):
     ran = _run("--stack", "segment-lake")
 
-    assert isinstance(ran.exception, AthenaFailed)
+    assert isinstance(ran.exception, AwsFailed)
     assert "Stack with id segment-lake does not exist" in str(ran.exception)
     assert str(ran.exception).endswith("check the names, the region (AWS_DEFAULT_REGION) and the credentials")
 
@@ -135,7 +136,7 @@ def test_a_stack_that_is_not_there_is_said_in_the_words_of_aws(aws: None):
 def test_a_workgroup_that_is_not_there_is_said_in_the_words_of_aws(aws: None):
     ran = _run("--database", "d", "--workgroup", "nobody")
 
-    assert isinstance(ran.exception, AthenaFailed)
+    assert isinstance(ran.exception, AwsFailed)
     assert str(ran.exception).startswith("view events: ")
     assert "WorkGroup does not exist" in str(ran.exception)
 
@@ -148,7 +149,7 @@ def test_a_region_that_is_not_set_is_said(aws: None, where: tuple[str, ...], mon
 
     ran = _run(*where)
 
-    assert isinstance(ran.exception, AthenaFailed)
+    assert isinstance(ran.exception, AwsFailed)
     assert "You must specify a region" in str(ran.exception)
 
 
@@ -157,7 +158,7 @@ def test_an_aws_that_does_not_answer_is_one_line(aws: None, monkeypatch: pytest.
 
     ran = _run("--stack", "lake")
 
-    assert isinstance(ran.exception, AthenaFailed)
+    assert isinstance(ran.exception, AwsFailed)
     assert "\n" not in str(ran.exception)
 
 
@@ -187,7 +188,7 @@ def test_the_reason_of_athena_and_a_next_step_are_told(state: str):
     reason = "line 3:8: Table 'awsdatacatalog.d.events_raw' does not exist"
     client, pauses = _answered({"State": state, "StateChangeReason": reason})
 
-    with pytest.raises(AthenaFailed) as refused:
+    with pytest.raises(AwsFailed) as refused:
         run_statement("orders", "CREATE", Target("d", "w"), client, pauses.append)
 
     assert str(refused.value).startswith(f"view orders: Athena says {state}: {reason} (query q-1). ")
@@ -198,7 +199,7 @@ def test_a_statement_that_never_ends_is_left():
     turns = round(MOST_SECONDS / 0.5) + 1
     client, pauses = _answered(*[{"State": "QUEUED"}] * turns)
 
-    with pytest.raises(AthenaFailed, match="QUEUED: still so after 180 s"):
+    with pytest.raises(AwsFailed, match="QUEUED: still so after 180 s"):
         run_statement("orders", "CREATE", Target("d", "w"), client, pauses.append)
 
     assert sum(pauses) == MOST_SECONDS
