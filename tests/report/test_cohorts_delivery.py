@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from object_stores import MemoryStore
 
 from connector.cohorts.catalogue import hash_of
 from connector.cohorts.holdout import Holdout
 from connector.cohorts.pages import parts_of
-from connector.cohorts.send import Paused, Prepared, Wish, prepare, run
+from connector.cohorts.send import Paused, prepare, run
 from connector.errors import Busy, ConfigError
 from connector.saved import LeaseLost
+from tests.report.cohort_asking import quiet, wish
 from tests.report.cohort_receivers import (
-    FAULTS,
-    NOW,
     Crash,
     MemoryChannel,
     Receiver,
@@ -31,14 +27,6 @@ from tests.report.cohort_receivers import (
 )
 
 THREE_DAYS = timedelta(days=3)
-
-
-def wish(people: Collection[str], *, days: float = 0, full: bool = False, **more: Any) -> Wish:
-    return Wish(lambda: list(people), NOW + timedelta(days=days), full, **more)
-
-
-def quiet(_: Prepared) -> None:
-    """Nobody listens."""
 
 
 class Shop:
@@ -379,78 +367,3 @@ class TestControlGroups:
 
         assert small < set(self.OFFER.split(self.EVERYBODY)[0])
         assert small != set(Holdout("Other offer", 0.1).split(self.EVERYBODY)[0])
-
-
-class Failing(MemoryStore):
-    """A store at which the process dies: at one of its calls, before or after it is done."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.dies_in = 0
-        self.dead = False
-
-    def create(self, name: str, content: bytes) -> bool:
-        if self.dead or self._dies():
-            self.dead = True
-            raise Crash
-        done = super().create(name, content)
-        if self._dies():
-            self.dead = True
-            raise Crash
-        return done
-
-    def _dies(self) -> bool:
-        self.dies_in -= 1
-        return self.dies_in == 0
-
-
-_people = st.sets(st.sampled_from([f"p{number}" for number in range(7)]))
-_runs = st.lists(
-    st.tuples(
-        _people,
-        st.booleans(),
-        st.sampled_from((0.0, 0.01, 1.0, 3.5)),
-        st.lists(st.sampled_from(FAULTS), max_size=8),
-        st.one_of(st.just(0), st.integers(1, 60)),
-    ),
-    max_size=6,
-)
-
-
-@settings(max_examples=300, deadline=None)
-@given(_runs, _people, st.booleans(), st.booleans(), st.integers(1, 3))
-def test_whatever_fails_the_receiver_ends_with_the_people_of_the_last_run(
-    runs: Any, last: set[str], replaces: bool, with_holdout: bool, page_people: int
-):
-    """Failures before and after the effect, refusals, and deaths between any two steps."""
-    store, receiver, day = Failing(), Receiver(), 0.0
-    channel = MemoryChannel(receiver, replaces=replaces, page_people=page_people)
-    holdout = Holdout("Offer", 0.3) if with_holdout else None
-    for people, full, days, faults, dies_in in runs:
-        day += days
-        channel.faults, store.dies_in, store.dead = list(faults), dies_in, False
-        again = wish(people, days=day, full=full, holdout=holdout)
-        with suppress(Crash):
-            run(line_of(store, channel), again, quiet, resume=True)
-
-    channel.faults, store.dies_in, store.dead = [], 0, False
-    sent = run(line_of(store, channel), wish(last, days=day, holdout=holdout), quiet, resume=True)
-
-    wanted = set(holdout.split(last)[1]) if holdout else last
-    assert receiver.people == wanted
-    assert all(each.stopped is None for each in sent)
-
-
-@settings(max_examples=200, deadline=None)
-@given(_people, _people, st.booleans(), st.booleans(), st.integers(1, 3))
-def test_pages_lead_from_before_to_after(
-    before: set[str], after: set[str], full: bool, replaces: bool, at_most: int
-):
-    receiver = Receiver()
-    receiver.people = set(before)
-
-    for part in parts_of(before, after, full=full, replaces=replaces, at_most=at_most):
-        assert len(part.people) <= at_most
-        receiver.take(part.action, "one", part.people)
-
-    assert receiver.people == after
