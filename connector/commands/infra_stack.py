@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -11,6 +11,7 @@ from connector.aws.queue import Redriven, redrive
 from connector.config import Settings
 from connector.infra.stack import aws_errors, outputs_of, values_of_outputs
 from connector.terminal import err
+from connector.wiring.aws import service_client
 from connector.wiring.queues import make_sqs
 
 if TYPE_CHECKING:
@@ -61,7 +62,5 @@ def _said(moved: Redriven) -> str:
 
 
 def _client(settings: Settings) -> CloudFormationClient:
-    import boto3
-
     with aws_errors("CloudFormation"):
-        return boto3.Session(region_name=settings.s3.region).client("cloudformation")
+        return cast("CloudFormationClient", service_client(settings, "cloudformation"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import click
 
@@ -14,9 +13,7 @@ from connector.infra.views import FIRST_QUERY, View, document, shipped_views
 from connector.infra.views_athena import Target, run_statement, target_of
 from connector.terminal import out
 from connector.wiring import configure
-
-if TYPE_CHECKING:
-    from boto3.session import Session
+from connector.wiring.aws import service_client
 
 
 def run(
@@ -33,29 +30,25 @@ def run(
     if print_only:
         click.echo(document(views), nl=False)
         return 0
-    import boto3
-
-    session = boto3.Session(region_name=settings.s3.region)
-    target = _target(session, stack, database, workgroup)
-    _make(views, target, session)
+    _make(views, _target(settings, stack, database, workgroup), settings)
     return 0
 
 
-def _target(session: Session, stack: str | None, database: str | None, workgroup: str | None) -> Target:
+def _target(settings: Settings, stack: str | None, database: str | None, workgroup: str | None) -> Target:
     if stack is not None:
         if database or workgroup:
             raise ConfigError("give --stack, or --database and --workgroup, not both")
         with aws_errors(f"stack {stack}"):
-            client = session.client("cloudformation")
+            client = service_client(settings, "cloudformation")
         return target_of(stack, client)
     if database and workgroup:
         return Target(database, workgroup)
     raise ConfigError("say where: --stack NAME, or --database and --workgroup; --print needs neither")
 
 
-def _make(views: Sequence[View], target: Target, session: Session) -> None:
+def _make(views: Sequence[View], target: Target, settings: Settings) -> None:
     with aws_errors("Athena"):
-        client = session.client("athena")
+        client = service_client(settings, "athena")
     for name, statement in [(view.name, view.statement) for view in views]:
         run_statement(name, statement, target, client)
         out.print(f"✓ {name}", markup=False)

@@ -11,7 +11,7 @@ from connector.errors import ConfigError, ConnectorError
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
 
-_NEXT_STEP = "check the names, the region (AWS_DEFAULT_REGION) and the credentials"
+_NEXT_STEP = "check the names, the region (AWS_REGION) and the credentials"
 
 
 class AwsFailed(ConnectorError):

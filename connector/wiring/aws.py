@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from connector.config import Settings
 from connector.errors import ConfigError
@@ -48,6 +48,17 @@ def make_firehose_journal(settings: Settings) -> FirehoseJournal:
         record_bytes=aws.record_bytes,
         public_share=settings.public_share,
     )
+
+
+def service_client(settings: Settings, service: str) -> Any:
+    """A client of an AWS service for a command: credentials and region as ``make_sqs`` finds them.
+
+    Raises:
+        botocore.exceptions.NoRegionError: nobody says in which region.
+    """
+    from connector.s3.client import new_session
+
+    return new_session().create_client(service, region_name=settings.s3.region)
 
 
 def _firehose(region: str | None) -> FirehoseClient:

@@ -91,3 +91,15 @@ def test_a_stack_of_another_template_is_wrong_usage(account):
 
     assert ran.exit_code == 2
     assert "is it a stack of this template?" in ran.stderr
+
+
+def test_the_region_is_found_where_every_aws_tool_looks(account, monkeypatch):
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+
+    assert infra("outputs", "--stack", "lake").exit_code == 0
+
+    monkeypatch.delenv("AWS_REGION")
+    lost = infra("outputs", "--stack", "lake")
+
+    assert (lost.exit_code, "You must specify a region" in lost.stderr) == (1, True), lost.stderr
+    assert "Traceback" not in lost.stderr

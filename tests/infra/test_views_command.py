@@ -130,7 +130,7 @@ def test_a_stack_that_is_not_there_is_said_in_the_words_of_aws(aws: None):
 
     assert isinstance(ran.exception, AwsFailed)
     assert "Stack with id segment-lake does not exist" in str(ran.exception)
-    assert str(ran.exception).endswith("check the names, the region (AWS_DEFAULT_REGION) and the credentials")
+    assert str(ran.exception).endswith("check the names, the region (AWS_REGION) and the credentials")
 
 
 def test_a_workgroup_that_is_not_there_is_said_in_the_words_of_aws(aws: None):
